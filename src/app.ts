@@ -1,0 +1,78 @@
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import { createContext } from './commands/context.js';
+import type { Config } from './config.js';
+import { authenticate } from './http/plugins/authentication.js';
+import { parseBodies } from './http/plugins/bodies.js';
+import { addCommonHeaders, requestIdOf } from './http/plugins/headers.js';
+import { guardMethods } from './http/plugins/methods.js';
+import { awaitMinRevision } from './http/plugins/min-revision.js';
+import { documentRoutes } from './http/plugins/openapi.js';
+import { answerClientError, answerProblems, handleError } from './http/plugins/problems.js';
+import { RequestLog } from './http/plugins/request-log.js';
+import { validateRequests } from './http/plugins/validation.js';
+import { changesRoutes } from './http/routes/changes-routes.js';
+import { collectionsRoutes } from './http/routes/collections-routes.js';
+import { commitsRoutes } from './http/routes/commits-routes.js';
+import { historyRoutes } from './http/routes/history-routes.js';
+import { pendingRoutes } from './http/routes/pending-routes.js';
+import { problemRoutes } from './http/routes/problem-routes.js';
+import { recordsRoutes } from './http/routes/records-routes.js';
+import { serviceRoutes } from './http/routes/service-routes.js';
+import type { Server } from './http/server.js';
+import type { Drain } from './lib/drain.js';
+import type { Db } from './store/db.js';
+
+// A key of 255 characters may take 12 bytes each in a URL.
+const PARAMETER_LENGTH_MAX = 4096;
+const REQUEST_TIMEOUT_MS = 60_000;
+// Both leave the longest wait of the change feed, a minute, room to end by itself.
+const HANDLER_TIMEOUT_MS = 90_000;
+const CONNECTION_TIMEOUT_MS = 120_000;
+
+export interface AppOptions {
+  db: Db;
+  config: Pick<Config, 'authTokens' | 'maxBodyBytes' | 'maxRecordBytes'>;
+  logger: FastifyBaseLogger;
+  drain: Drain;
+}
+
+/** The whole service as a Fastify app, ready to listen. What a request passes is here from top to bottom. */
+export async function buildApp({ db, config, logger, drain }: AppOptions): Promise<Server> {
+  const context = createContext(db, { maxRecordBytes: config.maxRecordBytes });
+  const app: Server = Fastify({
+    loggerInstance: logger,
+    logController: new RequestLog(),
+    genReqId: requestIdOf,
+    bodyLimit: config.maxBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    return503OnClosing: false,
+    // Checked by hand, so that the refusal is a problem document.
+    http: { requireHostHeader: false },
+    // The query is parsed with its own failures where the rest of the request is validated.
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, querystringParser: () => ({}) },
+    frameworkErrors: handleError,
+    clientErrorHandler: answerClientError,
+  }).withTypeProvider();
+
+  answerProblems(app);
+  addCommonHeaders(app);
+  authenticate(app, config.authTokens);
+  guardMethods(app);
+  parseBodies(app);
+  validateRequests(app);
+  awaitMinRevision(app, context);
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
+
+  await documentRoutes(app);
+  collectionsRoutes(app, context);
+  pendingRoutes(app, context);
+  recordsRoutes(app, context);
+  commitsRoutes(app, context);
+  historyRoutes(app, context);
+  changesRoutes(app, context, drain);
+  serviceRoutes(app, context, drain);
+  problemRoutes(app);
+  return app;
+}

@@ -1,0 +1,82 @@
+import type { CommitResult } from '../../domain/commit.js';
+import { catalogue, DiptychError, type ErrorCode, type Extensions } from '../../domain/errors.js';
+import type { Failure } from '../../domain/failure.js';
+import type { CommitRequest } from '../../domain/intent.js';
+import type { Tx } from '../../store/db.js';
+import { findAnswers, type IdempotencyRow, insertAnswers, lockIdempotencyKeys } from '../../store/idempotency.js';
+import type { Outcome } from './publish.js';
+
+/** A refusal as it is kept. */
+interface KeptRefusal {
+  detail: string;
+  errors: Failure[];
+  extensions: Extensions;
+}
+
+const named = (requests: CommitRequest[]) => requests.flatMap((request) => (request.idempotency ? [{ request, ...request.idempotency }] : []));
+
+/**
+ * Settles the requests whose Idempotency-Key is known: being worked on elsewhere, or answered before. The
+ * answers are looked up by the function that this returns, once the head's lock is held: only then is
+ * everything visible that other instances have finished.
+ */
+export async function recallAnswers(
+  tx: Tx,
+  requests: CommitRequest[],
+  outcomes: Map<CommitRequest, Outcome>,
+): Promise<() => Promise<void>> {
+  const keyed = named(requests);
+  if (keyed.length === 0) return async () => {};
+  const busy = await lockIdempotencyKeys(tx, keyed);
+  for (const [position, { request }] of keyed.entries()) {
+    if (busy.has(position)) outcomes.set(request, { refused: inFlight() });
+  }
+  return async () => {
+    const open = keyed.filter(({ request }) => !outcomes.has(request));
+    const answers = await findAnswers(tx, open);
+    for (const { request, principal, key, fingerprint } of open) {
+      const answer = answers.find((row) => row.principal === principal && row.key === key);
+      if (answer) outcomes.set(request, fingerprint.equals(answer.fingerprint) ? replay(answer) : { refused: reused(key) });
+    }
+  };
+}
+
+/** Keeps the answers to the requests that have a key, in the transaction of the commits that they tell of. */
+export async function keepAnswers(tx: Tx, requests: CommitRequest[], outcomes: Map<CommitRequest, Outcome>): Promise<void> {
+  const answers = named(requests).flatMap(({ request, principal, key, fingerprint }) => {
+    const outcome = outcomes.get(request);
+    if (outcome === undefined || request.dryRun) return [];
+    return [{ principal, key, fingerprint, ...toAnswer(outcome) }];
+  });
+  if (answers.length > 0) await insertAnswers(tx, answers);
+}
+
+export function inFlight(): DiptychError {
+  return new DiptychError('request-in-flight', 'A request with this Idempotency-Key is being worked on at this moment.', {
+    retryAfterSeconds: 1,
+  });
+}
+
+function reused(key: string): DiptychError {
+  return new DiptychError('idempotency-key-reused', `The key ${JSON.stringify(key)} was used with another request.`);
+}
+
+function toAnswer(outcome: Outcome): Pick<IdempotencyRow, 'outcome' | 'revision' | 'body'> {
+  if ('result' in outcome) {
+    const { result } = outcome;
+    return { outcome: 'committed', revision: result.unchanged ? null : result.revision, body: JSON.parse(JSON.stringify(result)) };
+  }
+  const { code, detail, options } = outcome.refused;
+  const kept: KeptRefusal = { detail, errors: options.errors ?? [], extensions: options.extensions ?? {} };
+  return { outcome: code, revision: null, body: JSON.parse(JSON.stringify(kept)) };
+}
+
+const isCode = (text: string): text is ErrorCode => Object.hasOwn(catalogue, text);
+
+function replay(answer: IdempotencyRow): Outcome {
+  if (!isCode(answer.outcome)) return { result: answer.body as unknown as CommitResult, replayed: true };
+  const { detail, errors, extensions } = answer.body as unknown as KeptRefusal;
+  const refused = new DiptychError(answer.outcome, detail, { errors, extensions });
+  refused.replayed = true;
+  return { refused };
+}

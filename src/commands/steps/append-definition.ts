@@ -1,0 +1,22 @@
+import { sealEntry } from '../../domain/log-entry.js';
+import { appendCommits } from '../../store/commits.js';
+import type { Tx } from '../../store/db.js';
+import { type LockedHead, moveHead } from '../../store/head.js';
+
+/** Puts a definition's coming into force (or a collection's end: number null) into the log. */
+export async function appendDefinitionCommit(
+  tx: Tx,
+  head: LockedHead,
+  entry: { author: string; definition: { collection: string; number: number | null; digest: string | null } },
+): Promise<number> {
+  const revision = head.revision + 1;
+  const committedAt = head.now;
+  const fields = { revision, kind: 'definition' as const, committedAt, author: entry.author, message: null, forced: false };
+  const { content, hash } = sealEntry(
+    { ...fields, changeset: null, reverts: null, definition: entry.definition, changes: [] },
+    head.hash,
+  );
+  await appendCommits(tx, [{ ...fields, changeCount: 0, content, previousHash: head.hash, hash }]);
+  await moveHead(tx, { revision, hash, committedAt });
+  return revision;
+}

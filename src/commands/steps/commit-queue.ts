@@ -1,0 +1,85 @@
+import { DiptychError } from '../../domain/errors.js';
+import type { CommitRequest } from '../../domain/intent.js';
+import { type Db, withTransaction } from '../../store/db.js';
+import { inFlight } from './answers.js';
+import { type Outcome, type PublishContext, publish } from './publish.js';
+
+/** Commits that go into one transaction at most, and members that they have together. */
+const maxGroup = 64;
+const maxGroupMembers = 10_000;
+/** Commits that may wait; beyond that the caller is told to come back. */
+const maxWaiting = 10_000;
+
+interface Entry {
+  request: CommitRequest;
+  resolve: (outcome: Outcome) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Hands commits to the publish step: those that arrive while one transaction runs go together in the next,
+ * with one flush to disk for all. Each caller gets the outcome of its own.
+ */
+export class CommitQueue {
+  readonly #context: PublishContext & { db: Db };
+  readonly #keys = new Set<string>();
+  #waiting: Entry[] = [];
+  #running = false;
+
+  constructor(context: PublishContext & { db: Db }) {
+    this.#context = context;
+  }
+
+  /** @throws DiptychError the refusal of the commit, `request-in-flight`, or `not-ready` when too many wait */
+  async submit(request: CommitRequest): Promise<Extract<Outcome, { replayed: boolean }>> {
+    if (this.#waiting.length >= maxWaiting) {
+      throw new DiptychError('not-ready', 'Too many commits are waiting.', { retryAfterSeconds: 1 });
+    }
+    const key = request.idempotency && JSON.stringify([request.idempotency.principal, request.idempotency.key]);
+    if (key !== null && this.#keys.has(key)) throw inFlight();
+    if (key !== null) this.#keys.add(key);
+    try {
+      const outcome = await new Promise<Outcome>((resolve, reject) => {
+        this.#waiting.push({ request, resolve, reject });
+        if (!this.#running) void this.#run();
+      });
+      if ('refused' in outcome) throw outcome.refused;
+      return outcome;
+    } finally {
+      if (key !== null) this.#keys.delete(key);
+    }
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) await this.#publishGroup(this.#takeGroup());
+    this.#running = false;
+  }
+
+  #takeGroup(): Entry[] {
+    let members = 0;
+    const end = this.#waiting.findIndex((entry, index) => {
+      members += entry.request.intents.length;
+      return index > 0 && (index === maxGroup || members > maxGroupMembers);
+    });
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+  }
+
+  async #publishGroup(group: Entry[]): Promise<void> {
+    try {
+      const outcomes = await withTransaction(this.#context.db, (tx) =>
+        publish(tx, this.#context, group.map((entry) => entry.request)),
+      );
+      for (const [index, entry] of group.entries()) {
+        const outcome = outcomes[index];
+        if (outcome) entry.resolve(outcome);
+        else entry.reject(new Error('a commit without an outcome'));
+      }
+    } catch (error) {
+      // What the database refused outright cannot be laid at one commit's door: each is tried by itself, and
+      // only the one that fails again fails. A broken connection is everybody's.
+      if (group.length === 1 || error instanceof DiptychError) for (const entry of group) entry.reject(error);
+      else for (const entry of group) await this.#publishGroup([entry]);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { DefinitionCache } from '../../domain/definition-cache.js';
+import { recordTag } from '../../domain/entity-tag.js';
+import type { DiptychError } from '../../domain/errors.js';
+import type { Intent } from '../../domain/intent.js';
+import type { Found, State } from '../../domain/plan.js';
+import { collectionNotFound } from '../../domain/refusals.js';
+import { tagOfPending } from '../../domain/validation-state.js';
+import { type CollectionRow, findCollections } from '../../store/collections.js';
+import type { Executor, Tx } from '../../store/db.js';
+import { findRecords, lockRecords, type RecordAddress, type RecordRow } from '../../store/records.js';
+import { type CommittedRow, findCommitted, findPending, type PendingRow } from '../../store/versions.js';
+
+/** What was found for an intent, or why nothing could be. */
+export type Lookup = { found: Found } | { refused: DiptychError };
+
+interface Source {
+  executor: Executor;
+  definitions: DefinitionCache;
+  findRecords: (wanted: RecordAddress[]) => Promise<RecordRow[]>;
+}
+
+/** Loads what the intents are about, locking the records: nobody stages into them meanwhile. */
+export function lockFound(tx: Tx, definitions: DefinitionCache, intents: Intent[]): Promise<Lookup[]> {
+  return loadFound({ executor: tx, definitions, findRecords: (wanted) => lockRecords(tx, wanted) }, intents);
+}
+
+/** The same without locks, for looking only. */
+export function readFound(executor: Executor, definitions: DefinitionCache, intents: Intent[]): Promise<Lookup[]> {
+  return loadFound({ executor, definitions, findRecords: (wanted) => findRecords(executor, wanted) }, intents);
+}
+
+async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
+  const { executor, definitions } = source;
+  const names = [...new Set(intents.map((intent) => intent.collection))];
+  const collections = new Map((await findCollections(executor, names)).map((row) => [row.name, row]));
+  const wanted = intents.flatMap((intent) => {
+    const collection = collections.get(intent.collection);
+    return collection ? [{ collectionId: collection.id, key: intent.key }] : [];
+  });
+  const records = new Map((await source.findRecords(wanted)).map((row) => [addressOf(row), row]));
+  const recordOf = (intent: Intent) => {
+    const collection = collections.get(intent.collection);
+    return collection && records.get(addressOf({ collectionId: collection.id, key: intent.key }));
+  };
+
+  const wantedPending = intents.flatMap((intent) => {
+    const record = recordOf(intent);
+    return record && intent.type === 'pending' ? [{ recordId: record.id, changesetId: intent.changeset }] : [];
+  });
+  const pending = wantedPending.length === 0 ? [] : await findPending(executor, wantedPending);
+  const pendingByRecord = new Map(pending.map((row) => [row.recordId, row]));
+
+  const wantedTargets = intents.flatMap((intent) => {
+    const record = recordOf(intent);
+    return record && intent.type === 'rollback' ? [{ recordId: record.id, number: intent.toVersion }] : [];
+  });
+  const targets = wantedTargets.length === 0 ? [] : await findCommitted(executor, wantedTargets);
+  const targetByRecord = new Map(targets.map((row) => [row.recordId, row]));
+
+  return intents.map((intent) => {
+    const collection = collections.get(intent.collection);
+    if (collection === undefined) return { refused: collectionNotFound(intent.collection) };
+    const record = recordOf(intent);
+    return {
+      found: toFound(definitions, collection, {
+        record,
+        pending: record && pendingByRecord.get(record.id),
+        target: record && targetByRecord.get(record.id),
+      }),
+    };
+  });
+}
+
+const addressOf = (address: RecordAddress) => `${address.collectionId} ${address.key}`;
+
+function toFound(
+  definitions: DefinitionCache,
+  collection: CollectionRow,
+  rows: { record: RecordRow | undefined; pending: PendingRow | undefined; target: CommittedRow | undefined },
+): Found {
+  const { record, pending, target } = rows;
+  const current = record ? currentState(record) : null;
+  const setting = { currentVersionId: record?.currentVersionId ?? null, definitionId: collection.definitionId };
+  return {
+    collection: {
+      id: collection.id,
+      name: collection.name,
+      definitionId: collection.definitionId,
+      definition: definitions.get(collection),
+    },
+    record: record ? { id: record.id, revision: record.revision, lastNumber: record.lastNumber } : null,
+    current,
+    pending: pending ? { ...pending, content: pendingContent(pending), tag: tagOfPending(pending, setting) } : null,
+    tag: current && record?.revision ? recordTag({ revision: record.revision, digest: current.digest }) : null,
+    target: target ? toState(target) : null,
+  };
+}
+
+/** The current version of a record row; null when it is not live. */
+export function currentState(record: RecordRow): State | null {
+  const { currentVersionId, currentNumber, currentContent, currentDigest } = record;
+  if (currentVersionId === null || currentNumber === null || currentContent === null || currentDigest === null) return null;
+  return toState({ id: currentVersionId, number: currentNumber, content: currentContent, digest: currentDigest });
+}
+
+function toState(version: Pick<CommittedRow, 'id' | 'number' | 'content' | 'digest'>): State {
+  return {
+    versionId: version.id,
+    number: version.number,
+    data: JSON.parse(version.content),
+    digest: version.digest.toString('hex'),
+  };
+}
+
+function pendingContent(pending: PendingRow) {
+  if (pending.content === null || pending.digest === null) return null;
+  return { text: pending.content, data: JSON.parse(pending.content), digest: pending.digest.toString('hex') };
+}

@@ -1,0 +1,75 @@
+import { DiptychError } from '../../domain/errors.js';
+import { type StoredPending, toPendingView } from '../../domain/pending-view.js';
+import type { PendingView } from '../../domain/record.js';
+import { collectionNotFound } from '../../domain/refusals.js';
+import { lockChangesetState } from '../../store/changesets.js';
+import { type CollectionRow, lockCollection } from '../../store/collections.js';
+import type { Tx } from '../../store/db.js';
+import { insertRecords, lockRecords, type RecordRow } from '../../store/records.js';
+import { findPending } from '../../store/versions.js';
+
+/** Where a pending version belongs. */
+export interface PendingAddress {
+  collection: string;
+  key: string;
+  changeset: string | null;
+}
+
+/** A record under lock, with its pending version. */
+export interface LockedPending {
+  collection: CollectionRow;
+  record: RecordRow;
+  stored: StoredPending | null;
+  tag: string | null;
+}
+
+/** The same, or null where the record does not exist yet. */
+export async function lockPending(tx: Tx, at: PendingAddress): Promise<LockedPending | null> {
+  const collection = await lockCollection(tx, at.collection);
+  if (collection === null) throw collectionNotFound(at.collection);
+  if (at.changeset !== null) await requireOpenChangeset(tx, at.changeset);
+  const [record] = await lockRecords(tx, [{ collectionId: collection.id, key: at.key }]);
+  return record === undefined ? null : await readLocked(tx, at, collection, record);
+}
+
+/** Locks the record, and lets it exist if it does not yet; readers see nothing of that. */
+export async function lockOrCreatePending(tx: Tx, at: PendingAddress): Promise<LockedPending> {
+  const locked = await lockPending(tx, at);
+  if (locked !== null) return locked;
+  const collection = await lockCollection(tx, at.collection);
+  if (collection === null) throw collectionNotFound(at.collection);
+  const address = { collectionId: collection.id, key: at.key };
+  await insertRecords(tx, [address]);
+  const [record] = await lockRecords(tx, [address]);
+  if (record === undefined) throw new Error('a record that was just inserted is not there');
+  return await readLocked(tx, at, collection, record);
+}
+
+async function requireOpenChangeset(tx: Tx, id: string): Promise<void> {
+  const state = await lockChangesetState(tx, id);
+  if (state === null) throw new DiptychError('changeset-not-found', `There is no changeset ${id}.`);
+  if (state !== 'open') throw new DiptychError('changeset-closed', `The changeset ${id} is ${state}.`);
+}
+
+async function readLocked(tx: Tx, at: PendingAddress, collection: CollectionRow, record: RecordRow): Promise<LockedPending> {
+  const [row] = await findPending(tx, [{ recordId: record.id, changesetId: at.changeset }]);
+  const stored = row === undefined ? null : { ...row, ...settingOf(at, collection, record) };
+  return { collection, record, stored, tag: stored && toPendingView(stored).tag };
+}
+
+function settingOf(at: PendingAddress, collection: CollectionRow, record: RecordRow) {
+  return {
+    collection: at.collection,
+    key: at.key,
+    definitionId: collection.definitionId,
+    currentVersionId: record.currentVersionId,
+    currentNumber: record.currentNumber,
+  };
+}
+
+/** The pending version as it is after a write of this transaction. */
+export async function viewPending(tx: Tx, at: PendingAddress, locked: LockedPending): Promise<{ pending: PendingView; tag: string }> {
+  const { stored } = await readLocked(tx, at, locked.collection, locked.record);
+  if (stored === null) throw new Error('a pending version that was just written is not there');
+  return toPendingView(stored);
+}

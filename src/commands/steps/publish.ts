@@ -1,0 +1,160 @@
+import type { CommitResult } from '../../domain/commit.js';
+import type { DefinitionCache } from '../../domain/definition-cache.js';
+import { combineRefusals } from '../../domain/combine-refusals.js';
+import { DiptychError } from '../../domain/errors.js';
+import type { CommitRequest } from '../../domain/intent.js';
+import { footprintOf, judgeMoves, recordName, type World } from '../../domain/judge.js';
+import { type Move, planIntent } from '../../domain/plan.js';
+import { receiptStale } from '../../domain/refusals.js';
+import type { Tx } from '../../store/db.js';
+import { lockHead } from '../../store/head.js';
+import { deletePending } from '../../store/versions.js';
+import { keepAnswers, recallAnswers } from './answers.js';
+import { lockFound, type Lookup } from './load-found.js';
+import { loadWorld } from './load-world.js';
+import { type AcceptedCommit, type LogPosition, toResult, writeCommits } from './write-commits.js';
+
+/** What became of one commit. */
+export type Outcome = { result: CommitResult; replayed: boolean } | { refused: DiptychError };
+
+export interface PublishContext {
+  definitions: DefinitionCache;
+  limits: { maxRecordBytes: number };
+}
+
+/**
+ * Takes a list of commits through one transaction: under the head's lock, each is planned and judged by
+ * itself, and those that hold are written together. Every commit has its own outcome; a refused one leaves
+ * no trace but the answer to its Idempotency-Key.
+ */
+export async function publish(tx: Tx, context: PublishContext, requests: CommitRequest[]): Promise<Outcome[]> {
+  const outcomes = new Map<CommitRequest, Outcome>();
+  const forget = await recallAnswers(tx, requests, outcomes);
+  const head = await lockHead(tx);
+  await forget();
+  const log: LogPosition = { revision: head.revision, hash: head.hash, now: head.now };
+  let waiting = requests.filter((request) => !outcomes.has(request));
+  const fresh = [...waiting];
+  while (waiting.length > 0) waiting = await publishRound(tx, context, log, waiting, outcomes);
+  await keepAnswers(tx, fresh, outcomes);
+  return requests.map((request) => outcomes.get(request) ?? { refused: new DiptychError('internal-error', 'A commit has no outcome.') });
+}
+
+/** One commit on its way: what it moves, and what already stands against it. */
+interface Draft {
+  request: CommitRequest;
+  moves: Move[];
+  refusals: DiptychError[];
+  consumedPendingIds: number[];
+  pendingTag: string | null;
+}
+
+/**
+ * Publishes those commits that do not depend on one another, in their order; answers the others, which have
+ * to see what these wrote.
+ */
+async function publishRound(
+  tx: Tx,
+  context: PublishContext,
+  log: LogPosition,
+  waiting: CommitRequest[],
+  outcomes: Map<CommitRequest, Outcome>,
+): Promise<CommitRequest[]> {
+  const apart = takeApart(waiting, (request) => ({ writes: request.intents.map(recordName), reads: [] }));
+  const lookups = await lockFound(tx, context.definitions, apart.taken.flatMap((request) => request.intents));
+  const drafts = takeApart(
+    apart.taken.map((request) => toDraft(request, lookups.splice(0, request.intents.length), context)),
+    (draft) => {
+      const footprints = draft.moves.map(footprintOf);
+      return { writes: footprints.flatMap(({ writes }) => writes), reads: footprints.flatMap(({ reads }) => reads) };
+    },
+  );
+  const world = await loadWorld(tx, drafts.taken.map((draft) => draft.moves));
+  const accepted: AcceptedCommit[] = [];
+  for (const draft of drafts.taken) {
+    const refused = judgeDraft(draft, world);
+    if (refused) outcomes.set(draft.request, { refused });
+    else if (draft.moves.length === 0) outcomes.set(draft.request, await finishUnchanged(tx, log, draft));
+    else if (draft.request.dryRun) outcomes.set(draft.request, { result: toResult(draft, log.revision + 1, log.now), replayed: false });
+    else accepted.push(draft);
+  }
+  if (accepted.length > 0) {
+    const results = await writeCommits(tx, log, accepted, world);
+    for (const [index, result] of results.entries()) {
+      const commit = accepted[index];
+      if (commit) outcomes.set(commit.request, { result, replayed: false });
+    }
+  }
+  return waiting.filter((request) => !outcomes.has(request));
+}
+
+/** Splits off the items that overlap none before them, as writers or as a writer and a reader. */
+function takeApart<Item>(
+  items: Item[],
+  footprint: (item: Item) => { writes: string[]; reads: string[] },
+): { taken: Item[] } {
+  const written = new Set<string>();
+  const read = new Set<string>();
+  const taken: Item[] = [];
+  for (const item of items) {
+    const { writes, reads } = footprint(item);
+    const overlaps = writes.some((name) => written.has(name) || read.has(name)) || reads.some((name) => written.has(name));
+    for (const name of writes) written.add(name);
+    for (const name of reads) read.add(name);
+    if (!overlaps) taken.push(item);
+  }
+  return { taken };
+}
+
+function toDraft(request: CommitRequest, lookups: Lookup[], context: PublishContext): Draft {
+  const draft: Draft = { request, moves: [], refusals: [], consumedPendingIds: [], pendingTag: null };
+  for (const [index, intent] of request.intents.entries()) {
+    const lookup = lookups[index];
+    if (lookup === undefined) throw new Error('an intent without a lookup');
+    try {
+      if ('refused' in lookup) throw lookup.refused;
+      draft.pendingTag ??= lookup.found.pending?.tag ?? null;
+      const planned = planIntent(intent, lookup.found, context.limits);
+      if ('move' in planned) draft.moves.push(planned.move);
+      else if (planned.consumedPendingId !== null) draft.consumedPendingIds.push(planned.consumedPendingId);
+    } catch (error) {
+      if (!(error instanceof DiptychError)) throw error;
+      draft.refusals.push(placeRefusal(error, intent));
+    }
+  }
+  return draft;
+}
+
+/** Makes sure that a refusal of one change of several names that change in `errors`. */
+function placeRefusal(refusal: DiptychError, intent: CommitRequest['intents'][number]): DiptychError {
+  if (intent.type !== 'change') return refusal;
+  const { collection, key, pointer } = intent;
+  const errors = refusal.options.errors ?? [{ pointer, code: refusal.code, message: refusal.detail }];
+  return new DiptychError(refusal.code, refusal.detail, {
+    ...refusal.options,
+    errors: errors.map((failure) => ({ ...failure, collection, key })),
+  });
+}
+
+/** Why the commit is refused, with every failure; undefined when it holds. */
+function judgeDraft(draft: Draft, world: World): DiptychError | undefined {
+  const { errors, broken } = judgeMoves(draft.moves, world);
+  if (errors.length > 0) {
+    const validated = draft.moves.some((move) => move.validated);
+    const refusal =
+      validated && broken.size > 0
+        ? receiptStale([...broken], 'What the rules looked at has changed since that validation.', draft.pendingTag ?? '')
+        : new DiptychError('validation-failed', `${errors.length} ${errors.length === 1 ? 'failure stands' : 'failures stand'} against this commit.`);
+    refusal.options.errors = errors;
+    draft.refusals.push(refusal);
+  }
+  return combineRefusals(draft.refusals);
+}
+
+/** Nothing differs from what is current: the pending version has served, and the log stays as it is. */
+async function finishUnchanged(tx: Tx, log: LogPosition, draft: Draft): Promise<Outcome> {
+  const { request, consumedPendingIds } = draft;
+  if (consumedPendingIds.length > 0 && !request.dryRun) await deletePending(tx, consumedPendingIds);
+  const result = { ...toResult({ request, moves: [] }, log.revision, log.now), unchanged: true };
+  return { result, replayed: false };
+}

@@ -1,0 +1,192 @@
+import type { CommitResult } from '../../domain/commit.js';
+import type { CommitRequest } from '../../domain/intent.js';
+import { claimsOf, recordName, referencesOf, type World } from '../../domain/judge.js';
+import { type LoggedChange, sealEntry } from '../../domain/log-entry.js';
+import type { Move } from '../../domain/plan.js';
+import { appendChanges, appendCommits, type ChangeRow, type CommitRow } from '../../store/commits.js';
+import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
+import type { Tx } from '../../store/db.js';
+import { moveHead } from '../../store/head.js';
+import { insertRecords, movePointers } from '../../store/records.js';
+import { deletePending, insertCommitted, markCommitted } from '../../store/versions.js';
+
+/** A commit that has been judged and will happen. */
+export interface AcceptedCommit {
+  request: CommitRequest;
+  moves: Move[];
+}
+
+/** Where the log stands; moved on by each commit. */
+export interface LogPosition {
+  revision: number;
+  hash: Buffer;
+  /** The time of the commits of this transaction. */
+  now: Date;
+}
+
+/** At most this many changes are listed in the answer of a commit. */
+const listedChanges = 1_000;
+
+/** The changes of a commit as the log tells them. */
+export function logChanges(moves: Move[]): LoggedChange[] {
+  return moves.map((move) => ({
+    collection: move.collection.name,
+    key: move.key,
+    operation: move.operation,
+    before: move.before?.number ?? null,
+    after: numberAfter(move),
+    beforeDigest: move.before?.digest ?? null,
+    afterDigest: move.after?.digest ?? null,
+  }));
+}
+
+function numberAfter(move: Move): number | null {
+  if (move.after === null) return null;
+  return move.after.source === 'existing' ? move.after.number : move.lastNumber + 1;
+}
+
+/** The answer to a commit of these moves at this revision. */
+export function toResult(accepted: AcceptedCommit, revision: number, now: Date): CommitResult {
+  const { request, moves } = accepted;
+  return {
+    revision,
+    committedAt: now.toISOString(),
+    kind: request.kind,
+    changeCount: moves.length,
+    changes: logChanges(moves.slice(0, listedChanges)).map(({ beforeDigest, afterDigest, ...change }) => change),
+    unchanged: false,
+    ...(request.dryRun ? { dryRun: true as const } : {}),
+  };
+}
+
+/**
+ * Writes commits that do not touch one another's records: log, versions, pointers, history, constraints,
+ * head, each in one statement for all of them. The only place where a pointer moves.
+ */
+export async function writeCommits(tx: Tx, log: LogPosition, commits: AcceptedCommit[], world: World): Promise<CommitResult[]> {
+  const rows = commits.map((commit) => nextRow(log, commit));
+  await appendCommits(tx, rows);
+
+  const written = commits.flatMap((commit, index) =>
+    commit.moves.map((move, position) => ({ move, commit, position, revision: rows[index]?.revision ?? 0 })),
+  );
+  const recordIds = await ensureRecords(tx, written.map(({ move }) => move));
+  const idOf = (move: Move) => requireId(recordIds, move.collection.name, move.key);
+  const versionIds = await writeVersions(tx, log.now, written, idOf);
+  const afterId = (move: Move) => (move.after === null ? null : (versionIds.get(idOf(move)) ?? null));
+
+  await movePointers(
+    tx,
+    written.map(({ move, revision }) => ({ recordId: idOf(move), revision, versionId: afterId(move) })),
+  );
+  await appendChanges(
+    tx,
+    written.map(
+      ({ move, position, revision }): ChangeRow => ({
+        revision,
+        ordinal: position + 1,
+        recordId: idOf(move),
+        collectionId: move.collection.id,
+        beforeVersionId: move.before?.versionId ?? null,
+        afterVersionId: afterId(move),
+      }),
+    ),
+  );
+  await writeConstraints(tx, written.map(({ move }) => move), idOf, (name) => recordIds.get(name) ?? world.live.get(name));
+  const consumed = written.flatMap(({ move }) => move.consumedPendingId ?? []);
+  if (consumed.length > 0) await deletePending(tx, consumed);
+  await moveHead(tx, { revision: log.revision, hash: log.hash, committedAt: log.now });
+  return commits.map((commit, index) => toResult(commit, rows[index]?.revision ?? 0, log.now));
+}
+
+function nextRow(log: LogPosition, { request, moves }: AcceptedCommit): CommitRow {
+  const entry = {
+    revision: log.revision + 1,
+    kind: request.kind,
+    committedAt: log.now,
+    author: request.author,
+    message: request.message ?? moves.find((move) => move.message !== null)?.message ?? null,
+    forced: moves.some((move) => move.forced),
+    changeset: null,
+    reverts: null,
+    definition: null,
+    changes: logChanges(moves),
+  };
+  const previousHash = log.hash;
+  const { content, hash } = sealEntry(entry, previousHash);
+  log.revision = entry.revision;
+  log.hash = hash;
+  return { ...entry, changeCount: moves.length, content, previousHash, hash };
+}
+
+async function ensureRecords(tx: Tx, moves: Move[]): Promise<Map<string, number>> {
+  const ids = new Map<string, number>();
+  const missing: Move[] = [];
+  for (const move of moves) {
+    if (move.recordId === null) missing.push(move);
+    else ids.set(recordName({ collection: move.collection.name, key: move.key }), move.recordId);
+  }
+  if (missing.length > 0) {
+    const names = new Map(missing.map((move) => [move.collection.id, move.collection.name]));
+    const added = await insertRecords(tx, missing.map((move) => ({ collectionId: move.collection.id, key: move.key })));
+    for (const row of added) ids.set(recordName({ collection: names.get(row.collectionId) ?? '', key: row.key }), row.id);
+  }
+  return ids;
+}
+
+function requireId(ids: Map<string, number>, collection: string, key: string): number {
+  const id = ids.get(recordName({ collection, key }));
+  if (id === undefined) throw new Error(`no record row for ${collection} ${key}`);
+  return id;
+}
+
+/** Commits pending versions and adds new ones; answers the version that each record moves to. */
+async function writeVersions(
+  tx: Tx,
+  now: Date,
+  written: { move: Move; commit: AcceptedCommit; revision: number }[],
+  idOf: (move: Move) => number,
+): Promise<Map<number, number>> {
+  const ids = new Map<number, number>();
+  const pending = [];
+  const added = [];
+  for (const { move, commit, revision } of written) {
+    const recordId = idOf(move);
+    const number = move.lastNumber + 1;
+    if (move.after?.source === 'existing') ids.set(recordId, move.after.versionId);
+    if (move.after?.source === 'pending') {
+      ids.set(recordId, move.after.versionId);
+      pending.push({ id: move.after.versionId, number, revision });
+    }
+    if (move.after?.source === 'new') {
+      const digest = Buffer.from(move.after.digest, 'hex');
+      const baseVersionId = move.before?.versionId ?? null;
+      added.push({ recordId, number, revision, content: move.after.content, digest, baseVersionId, author: commit.request.author, committedAt: now });
+    }
+  }
+  if (pending.length > 0) await markCommitted(tx, pending);
+  if (added.length > 0) for (const [recordId, id] of await insertCommitted(tx, added)) ids.set(recordId, id);
+  return ids;
+}
+
+/** Unique values and references of the records as they are now; nothing for collections that have neither. */
+async function writeConstraints(
+  tx: Tx,
+  moves: Move[],
+  idOf: (move: Move) => number,
+  targetId: (name: string) => number | undefined,
+): Promise<void> {
+  const claims = moves.flatMap((move) => claimsOf(move, move.after).map((claim) => ({ ...claim, recordId: idOf(move) })));
+  const claimed = moves.filter((move) => claimsOf(move, move.before).length > 0);
+  if (claims.length + claimed.length > 0) await replaceUniqueValues(tx, moves.map(idOf), claims);
+
+  const references = moves.flatMap((move) =>
+    referencesOf(move, move.after).map((reference) => {
+      const id = targetId(recordName(reference));
+      if (id === undefined) throw new Error(`a judged reference leads nowhere: ${recordName(reference)}`);
+      return { sourceRecordId: idOf(move), pointer: reference.constraint, targetRecordId: id };
+    }),
+  );
+  const referring = moves.filter((move) => referencesOf(move, move.before).length > 0);
+  if (references.length + referring.length > 0) await replaceReferences(tx, moves.map(idOf), references);
+}

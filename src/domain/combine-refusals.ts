@@ -1,0 +1,28 @@
+import { DiptychError, type ErrorCode } from './errors.js';
+
+/** Which refusal a call with several answers with: what has to be mended first comes first. */
+const precedence: ErrorCode[] = [
+  'collection-not-found',
+  'record-not-found',
+  'record-deleted',
+  'version-conflict',
+  'record-too-large',
+  'unstorable-data',
+  'patch-test-failed',
+  'patch-impossible',
+];
+
+const rank = (refusal: DiptychError) => {
+  const index = precedence.indexOf(refusal.code);
+  return index === -1 ? precedence.length : index;
+};
+
+/** One refusal that carries the failures of all; undefined when there is none. */
+export function combineRefusals(refusals: DiptychError[]): DiptychError | undefined {
+  const [first, ...others] = [...refusals].sort((a, b) => rank(a) - rank(b));
+  if (first === undefined || others.length === 0) return first;
+  return new DiptychError(first.code, `${first.detail} ${others.length} more of its changes are refused as well; see \`errors\`.`, {
+    ...first.options,
+    errors: [first, ...others].flatMap((refusal) => refusal.options.errors ?? []),
+  });
+}

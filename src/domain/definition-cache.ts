@@ -1,0 +1,21 @@
+import { type CompiledDefinition, compileDefinition } from './definition/compile.js';
+
+/** Definitions kept compiled; the least recently used go first. */
+const maxEntries = 500;
+
+/** Compiled definitions by id. Definitions are immutable, so that an entry can never be out of date. */
+export class DefinitionCache {
+  readonly #entries = new Map<number, CompiledDefinition>();
+
+  get(definition: { definitionId: number; definitionContent: string }): CompiledDefinition {
+    const { definitionId, definitionContent } = definition;
+    const compiled = this.#entries.get(definitionId) ?? compileDefinition(JSON.parse(definitionContent));
+    this.#entries.delete(definitionId);
+    this.#entries.set(definitionId, compiled);
+    if (this.#entries.size > maxEntries) {
+      const [oldest] = this.#entries.keys();
+      if (oldest !== undefined) this.#entries.delete(oldest);
+    }
+    return compiled;
+  }
+}

@@ -1,0 +1,50 @@
+import { canonicalJson } from '../lib/canonical-json.js';
+import { sha256 } from '../lib/digest.js';
+import type { ChangeSummary, CommitKind } from './commit.js';
+
+/** What one entry of the log says, before it is hashed. */
+export interface LogEntry {
+  revision: number;
+  kind: CommitKind;
+  committedAt: Date;
+  author: string;
+  message: string | null;
+  forced: boolean;
+  changeset: string | null;
+  reverts: number | null;
+  definition: { collection: string; number: number | null; digest: string | null } | null;
+  changes: LoggedChange[];
+}
+
+/** A change with the digests of the two records that it leads from and to. */
+export interface LoggedChange extends ChangeSummary {
+  beforeDigest: string | null;
+  afterDigest: string | null;
+}
+
+/** Hash of the entry before the first. */
+export const chainStart = Buffer.alloc(32);
+
+/**
+ * Seals an entry: `content` is its canonical JSON (RFC 8785), which names the hash of the entry before it and
+ * a digest over its changes (SHA-256 of one line of canonical JSON each, in order, joined by line feeds);
+ * `hash` is the SHA-256 of `content`. Whoever knows one hash can check everything before it.
+ */
+export function sealEntry(entry: LogEntry, previousHash: Buffer): { content: string; hash: Buffer } {
+  const lines = entry.changes.map((change, index) => canonicalJson({ ordinal: index + 1, ...change }));
+  const content = canonicalJson({
+    revision: entry.revision,
+    kind: entry.kind,
+    committedAt: entry.committedAt.toISOString(),
+    author: entry.author,
+    message: entry.message,
+    forced: entry.forced,
+    changeset: entry.changeset,
+    reverts: entry.reverts,
+    definition: entry.definition,
+    changeCount: entry.changes.length,
+    changesDigest: sha256(lines.join('\n')).toString('hex'),
+    previousHash: previousHash.toString('hex'),
+  });
+  return { content, hash: sha256(content) };
+}

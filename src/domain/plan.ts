@@ -1,0 +1,204 @@
+import type { JsonObject } from '../lib/json-value.js';
+import type { CompiledDefinition } from './definition/compile.js';
+import { matchesPendingTag, matchesTag } from './entity-tag.js';
+import { DiptychError } from './errors.js';
+import type { ChangeIntent, Intent, PendingIntent, RollbackIntent } from './intent.js';
+import type { ChangeOperation, PendingOperation } from './record.js';
+import { pendingNotFound, receiptStale, recordNotFound, versionNotFound } from './refusals.js';
+import { editContent } from './stage.js';
+
+/** A committed state of a record. */
+export interface State {
+  versionId: number;
+  number: number;
+  data: JsonObject;
+  /** Digest of the canonical content, in hexadecimal. */
+  digest: string;
+}
+
+/** What was found, under lock, for one intent. */
+export interface Found {
+  collection: { id: number; name: string; definitionId: number; definition: CompiledDefinition };
+  record: { id: number; revision: number | null; lastNumber: number } | null;
+  /** The current version; null when the record is not live. */
+  current: State | null;
+  pending: {
+    id: number;
+    edit: number;
+    operation: PendingOperation;
+    content: { text: string; data: JsonObject; digest: string } | null;
+    baseVersionId: number | null;
+    baseNumber: number | null;
+    message: string | null;
+    /** Its entity tag at this moment. */
+    tag: string;
+  } | null;
+  /** The entity tag of the record as readers see it; null when it is not live. */
+  tag: string | null;
+  /** The committed version that a rollback names; null when there is none of that number. */
+  target: State | null;
+}
+
+/** Where the state after the commit comes from. */
+export type After =
+  | { source: 'pending'; versionId: number; data: JsonObject; digest: string }
+  | { source: 'new'; content: string; data: JsonObject; digest: string }
+  | ({ source: 'existing' } & State);
+
+/** One record's move, decided but not yet judged. */
+export interface Move {
+  collection: Found['collection'];
+  key: string;
+  recordId: number | null;
+  /** The highest version number of the record so far. */
+  lastNumber: number;
+  operation: ChangeOperation;
+  before: State | null;
+  after: After | null;
+  /** The pending version that this commit uses up without keeping it as a version. */
+  consumedPendingId: number | null;
+  /** Message of the pending version, for a commit that has none. */
+  message: string | null;
+  /** Where `data` stands in the request or the pending version, for failures. */
+  pointer: string;
+  forced: boolean;
+  /** What a receipt proved, if the caller brought one that still holds so far. */
+  validated: boolean;
+}
+
+/** A move, or nothing to do because the record is already there. */
+export type Planned = { move: Move } | { unchanged: true; consumedPendingId: number | null };
+
+/**
+ * Decides what one intent does to its record: pure, on what was loaded under lock.
+ *
+ * @throws DiptychError for everything that stands against it but its validity
+ */
+export function planIntent(intent: Intent, found: Found, limits: { maxRecordBytes: number }): Planned {
+  switch (intent.type) {
+    case 'pending':
+      return planPending(intent, found);
+    case 'change':
+      return planChange(intent, found, limits);
+    case 'rollback':
+      return planRollback(intent, found);
+  }
+}
+
+function planPending(intent: PendingIntent, found: Found): Planned {
+  const { pending, current } = found;
+  if (pending === null) throw pendingNotFound(intent);
+  if (intent.ifMatch && !matchesPendingTag(intent.ifMatch, pending.tag)) {
+    throw new DiptychError('precondition-failed', `The pending version is not what If-Match names: it is ${pending.tag} now.`, {
+      extensions: { etag: pending.tag },
+    });
+  }
+  const { receipt } = intent;
+  if (receipt && (receipt.pendingId !== pending.id || receipt.edit !== pending.edit)) {
+    throw receiptStale(['content'], 'The pending version was edited after that validation.', pending.tag);
+  }
+  if (pending.baseVersionId !== (current?.versionId ?? null)) {
+    throw new DiptychError(
+      'base-outdated',
+      `The pending version was started from ${versionName(pending.baseNumber)}, and the record is at ${versionName(current?.number ?? null)} now.`,
+      {
+        extensions: {
+          baseVersion: pending.baseNumber,
+          currentVersion: current?.number ?? null,
+          rebase: `/v1/collections/${intent.collection}/records/${encodeURIComponent(intent.key)}/pending/rebase`,
+        },
+      },
+    );
+  }
+  if (receipt) {
+    const changed: ('definition' | 'current')[] = [];
+    if (receipt.definitionId !== found.collection.definitionId) changed.push('definition');
+    if (receipt.currentVersionId !== (current?.versionId ?? 0)) changed.push('current');
+    if (changed.length > 0) throw receiptStale(changed, 'What it was validated against has changed since.', pending.tag);
+  }
+  return moveToPending(intent, found, pending);
+}
+
+/** What committing the pending version would do, whatever else stands against it. */
+export function moveToPending(intent: PendingIntent, found: Found, pending: NonNullable<Found['pending']>): Planned {
+  const { current } = found;
+  const move = { ...moveFrom(intent, found), message: pending.message, validated: intent.receipt !== undefined };
+  if (pending.content === null) {
+    if (current === null) return { unchanged: true, consumedPendingId: pending.id };
+    return { move: { ...move, operation: 'delete', after: null, consumedPendingId: pending.id } };
+  }
+  if (current !== null && current.digest === pending.content.digest) return { unchanged: true, consumedPendingId: pending.id };
+  const { data, digest } = pending.content;
+  return {
+    move: {
+      ...move,
+      operation: current === null ? 'create' : 'update',
+      after: { source: 'pending', versionId: pending.id, data, digest },
+    },
+  };
+}
+
+function planChange(intent: ChangeIntent, found: Found, limits: { maxRecordBytes: number }): Planned {
+  const { current } = found;
+  const present = current?.number ?? 0;
+  if (intent.ifVersion !== undefined && intent.ifVersion !== present) {
+    const expected = intent.ifVersion === 0 ? 'no live record' : `version ${intent.ifVersion}`;
+    throw new DiptychError('version-conflict', `The change expects ${expected}, and ${versionName(current?.number ?? null)} is current.`, {
+      errors: [
+        {
+          pointer: `${intent.pointer}/ifVersion`,
+          code: 'version-conflict',
+          message: `expects ${expected}, but ${versionName(current?.number ?? null)} is current`,
+        },
+      ],
+    });
+  }
+  if (intent.operation !== 'put' && current === null) throw recordNotFound(intent, found.record?.revision ?? null);
+  const move = { ...moveFrom(intent, found), pointer: `${intent.pointer}/data` };
+  if (intent.operation === 'delete') return { move: { ...move, operation: 'delete', after: null } };
+  const { data, content, digest } = editContent(current?.data, intent, {
+    maxRecordBytes: limits.maxRecordBytes,
+    pointer: `${intent.pointer}/${intent.operation === 'put' ? 'data' : 'patch'}`,
+  });
+  if (current !== null && current.digest === digest) return { unchanged: true, consumedPendingId: null };
+  return { move: { ...move, operation: current === null ? 'create' : 'update', after: { source: 'new', content, data, digest } } };
+}
+
+function planRollback(intent: RollbackIntent, found: Found): Planned {
+  const { current, target } = found;
+  if (found.record === null || found.record.revision === null) throw recordNotFound(intent, null);
+  if (intent.ifMatch && (found.tag === null || !matchesTag(intent.ifMatch, found.tag))) {
+    throw new DiptychError('precondition-failed', `The record is not what If-Match names: it is ${found.tag ?? 'deleted'} now.`, {
+      extensions: found.tag === null ? {} : { etag: found.tag },
+    });
+  }
+  if (target === null) throw versionNotFound(intent, intent.toVersion);
+  if (target.versionId === current?.versionId) {
+    throw new DiptychError('already-current', `Version ${target.number} is the current version.`);
+  }
+  return {
+    move: {
+      ...moveFrom(intent, found),
+      operation: current === null ? 'create' : 'update',
+      after: { source: 'existing', ...target },
+      forced: intent.force,
+    },
+  };
+}
+
+function moveFrom(intent: Intent, found: Found): Omit<Move, 'operation' | 'after'> {
+  return {
+    collection: found.collection,
+    key: intent.key,
+    recordId: found.record?.id ?? null,
+    lastNumber: found.record?.lastNumber ?? 0,
+    before: found.current,
+    consumedPendingId: null,
+    message: null,
+    pointer: '/data',
+    forced: false,
+    validated: false,
+  };
+}
+
+const versionName = (number: number | null) => (number === null ? 'no live version' : `version ${number}`);

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CommitResult } from '../domain/commit.js';
+import { matchesTag } from '../domain/entity-tag.js';
+import { DiptychError } from '../domain/errors.js';
+import type { Precondition } from '../domain/precondition.js';
+import { matchesWeakly } from './entity-tags.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+// Kept by nobody but its caller, who asks each time; what it has is confirmed with a bodiless 304.
+const REVALIDATE = 'private, no-cache';
+
+export interface ReadAnswer {
+  body: unknown;
+  /** The store revision that the body reflects. */
+  revision: number;
+  /** The entity tag of the resource; made from the body when the resource has none of its own. */
+  tag?: string;
+  /** The cursor of the next page, for `Link`. */
+  next?: string | null;
+}
+
+/** Answers a read: 200, or 304 when the client has exactly this (RFC 9110, sections 13.1 and 15.4.5). */
+export function answerRead(request: FastifyRequest, reply: FastifyReply, answer: ReadAnswer): FastifyReply {
+  const text = JSON.stringify(answer.body);
+  const tag = answer.tag ?? `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+  reply.headers({
+    ETag: tag,
+    'Diptych-Revision': String(answer.revision),
+    'Cache-Control': REVALIDATE,
+  });
+  if (typeof answer.next === 'string') {
+    reply.header('Link', linkToNext(request.url, 'cursor', answer.next));
+  }
+  const { 'if-match': seen, 'if-none-match': known } = request.given;
+  if (seen !== undefined && !matchesTag(seen, tag)) {
+    throw new DiptychError('precondition-failed', 'This is not what If-Match names.', {
+      extensions: { etag: tag },
+    });
+  }
+  if (known !== undefined && matchesWeakly(known, tag)) {
+    return reply.code(304).send();
+  }
+  return reply.type(JSON_TYPE).send(text);
+}
+
+/** Answers a commit: 200, with the revision that the caller can wait for elsewhere. */
+export function answerCommit(
+  reply: FastifyReply,
+  { result, replayed }: { result: CommitResult; replayed: boolean },
+): FastifyReply {
+  reply.headers({ 'Diptych-Revision': String(result.revision), 'Cache-Control': 'no-store' });
+  if (replayed) {
+    reply.header('Idempotency-Replayed', 'true');
+  }
+  return reply.type(JSON_TYPE).send(JSON.stringify(result));
+}
+
+/** `Link` to the same URL with another position (RFC 8288). */
+export function linkToNext(url: string, parameter: string, position: string): string {
+  const [path = '', query = ''] = url.split('?', 2);
+  const others = query.split('&').filter((pair) => pair !== '' && pair.split('=', 1)[0] !== parameter);
+  const target = `${path}?${[...others, `${parameter}=${encodeURIComponent(position)}`].join('&')}`;
+  // What ends the target of a link early may stand raw in a URL that Node lets through.
+  return `<${target.replaceAll('<', '%3C').replaceAll('>', '%3E').replaceAll('"', '%22')}>; rel="next"`;
+}
+
+/** What the caller says it saw. */
+export function preconditionOf(request: FastifyRequest): Precondition {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.given;
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+  };
+}

@@ -1,0 +1,93 @@
+import {
+  changeSummarySchema,
+  commitPageSchema,
+  commitResultSchema,
+  commitSchema,
+  feedSchema,
+  pageOf,
+} from '../schemas/answers.js';
+import * as examples from './examples.js';
+import type { OperationDoc } from './operation.js';
+import { commitSuccesses, listSuccesses, readSuccesses } from './successes.js';
+
+const TAG = 'Commits';
+
+const changePageSchema = pageOf(changeSummarySchema).meta({ id: 'ChangeSummaryPage' });
+
+export const commitChangesDoc: OperationDoc = {
+  id: 'commitChanges',
+  tag: TAG,
+  summary: 'Stage, validate and commit many records in one call',
+  description:
+    'All changes go live in one revision, or none does. Validation judges the state after the commit: the order does not matter, unique values may swap, references may be circular. Pending versions are neither used nor touched.\n\n' +
+    '`put` gives the whole `data`, `merge` and `patch` change the current one, `delete` removes the record. `ifVersion` makes a change conditional (0: the record must not exist). `dryRun` runs the same code and writes nothing.',
+  successes: commitSuccesses(
+    'Committed, or nothing to commit, or a rehearsal.',
+    commitResultSchema,
+    examples.directCommitResult,
+  ),
+  refusals: [
+    'collection-not-found',
+    'record-not-found',
+    'version-conflict',
+    'patch-test-failed',
+    'patch-impossible',
+    'record-too-large',
+    'validation-failed',
+    'request-in-flight',
+    'idempotency-key-reused',
+    'outcome-unknown',
+  ],
+  bodyExamples: {
+    'application/json': {
+      prices: { summary: 'One new price and one new product', value: examples.directCommit },
+    },
+  },
+};
+
+export const listCommitsDoc: OperationDoc = {
+  id: 'listCommits',
+  tag: TAG,
+  summary: 'Read the commit log',
+  description:
+    'Newest first. Revisions are 1, 2, 3, … without a gap, in the order in which readers saw them; the hashes chain over the whole log.\n\n' +
+    'With `idempotencyKey`, only the commit that was made with this key by the same caller, and in `outcome` the answer that it got: after a lost answer this tells for certain what happened.',
+  successes: listSuccesses('A page of the log.', commitPageSchema, examples.page(examples.commit, 2)),
+  refusals: ['cursor-invalid'],
+};
+
+export const getCommitDoc: OperationDoc = {
+  id: 'getCommit',
+  tag: TAG,
+  summary: 'Read one commit',
+  description: 'Who, when, why, and which records it changed (the first 1,000 of them).',
+  successes: readSuccesses('The commit.', commitSchema, examples.commit),
+  refusals: ['commit-not-found'],
+};
+
+export const listCommitChangesDoc: OperationDoc = {
+  id: 'listCommitChanges',
+  tag: TAG,
+  summary: 'List all changes of a commit',
+  description: 'Every record that the commit changed, with the version before and after, in pages.',
+  successes: listSuccesses('A page of changes.', changePageSchema, examples.page(examples.changeSummary, 2)),
+  refusals: ['commit-not-found', 'cursor-invalid'],
+};
+
+export const readChangesDoc: OperationDoc = {
+  id: 'readChanges',
+  tag: 'Change feed',
+  summary: 'Read the change feed',
+  description:
+    'Every update as its two records, before and after, in the order in which it became visible. Start with `after=0`, and go on with `after=<next>` for ever: nothing is lost and nothing comes twice. A commit is never split over pages unless it alone is larger than `limit`.\n\n' +
+    '`wait` holds the answer back, up to so many seconds, until there is news: a long poll.',
+  successes: {
+    200: {
+      description: 'Changes, or none yet.',
+      schema: feedSchema,
+      headers: ['Diptych-Revision', 'Link'],
+      example: { changes: [examples.change], next: '3', head: 3 },
+    },
+  },
+  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'revision-compacted'],
+};

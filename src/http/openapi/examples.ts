@@ -1,0 +1,206 @@
+// One example runs through the whole document: the collection `products` and its record `espresso-machine`,
+// so that "Try it out", from the first operation to the last, works with what is filled in.
+
+export const COLLECTION = 'products';
+export const KEY = 'espresso-machine';
+
+const NOON = '2026-11-22T12:00:00.000Z';
+const LATER = '2026-11-22T12:05:00.000Z';
+const DIGEST = '7f1f2a1d3c9f0f8a3b1f6f3f0a6d2f5d9b0a6e8f4c2d1e0f9a8b7c6d5e4f3a2b';
+const RECEIPT = 'eyJyZXZpc2lvbiI6MX0.example';
+const PREVIOUS_HASH = 'b1946ac92492d2347c6235b4d2611184a1e6f5b7c8d9e0f1a2b3c4d5e6f7a8b9';
+const HASH = '9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab';
+
+const opening = { name: 'Espresso machine', price: 499, stock: 12 };
+const discounted = { ...opening, price: 479 };
+
+export const definition = {
+  title: 'Products',
+  schema: {
+    type: 'object',
+    required: ['name', 'price'],
+    properties: {
+      name: { type: 'string', minLength: 1, maxLength: 200 },
+      price: { type: 'number', exclusiveMinimum: 0 },
+      stock: { type: 'integer', minimum: 0 },
+    },
+  },
+  rules: [
+    {
+      id: 'no-price-jump',
+      assert: 'current == null || data.price <= current.price * 1.5',
+      message: 'A price may rise by half at most.',
+      severity: 'error',
+      pointer: '/price',
+    },
+  ],
+  indexes: ['/price'],
+};
+
+export const collection = {
+  name: COLLECTION,
+  definition,
+  definitionNumber: 1,
+  revision: 1,
+  updatedAt: NOON,
+  updatedBy: 'anonymous',
+};
+
+export const definitionImpact = {
+  dryRun: true,
+  live: { checked: 3, failing: 0, sample: [] },
+  pending: { checked: 1, failing: 0, sample: [] },
+  durationMs: 4,
+};
+
+export const stageUpsert = { data: opening, message: 'Opening price' };
+export const stageDeletion = { operation: 'delete', message: 'No longer made' };
+export const mergePatch = { data: { price: 479 } };
+export const jsonPatch = [
+  { op: 'test', path: '/data/name', value: 'Espresso machine' },
+  { op: 'replace', path: '/data/price', value: 479 },
+];
+
+export const pending = {
+  collection: COLLECTION,
+  key: KEY,
+  changeset: null,
+  operation: 'upsert',
+  data: discounted,
+  baseVersion: null,
+  currentVersion: null,
+  outdated: false,
+  digest: DIGEST,
+  message: 'Opening price',
+  stagedBy: ['anonymous'],
+  stagedAt: NOON,
+  updatedAt: LATER,
+  validation: { state: 'unknown' },
+};
+
+export const pendingDiff = {
+  from: null,
+  to: 'pending',
+  patch: [{ op: 'add', path: '', value: discounted }],
+  changes: [{ pointer: '', after: discounted }],
+};
+
+export const report = {
+  valid: true,
+  errors: [],
+  warnings: [],
+  validatedRevision: 1,
+  digest: DIGEST,
+  receipt: RECEIPT,
+};
+
+export const record = {
+  collection: COLLECTION,
+  key: KEY,
+  version: 1,
+  revision: 2,
+  data: discounted,
+  committedAt: LATER,
+  committedBy: 'anonymous',
+  message: 'Opening price',
+};
+
+const created = { collection: COLLECTION, key: KEY, operation: 'create', before: null, after: 1 };
+const updated = { collection: COLLECTION, key: KEY, operation: 'update', before: 1, after: 2 };
+const grinder = {
+  collection: COLLECTION,
+  key: 'coffee-grinder',
+  operation: 'create',
+  before: null,
+  after: 1,
+};
+const rolledBack = { collection: COLLECTION, key: KEY, operation: 'update', before: 2, after: 1 };
+
+export const commitResult = {
+  revision: 2,
+  committedAt: LATER,
+  kind: 'commit',
+  changeCount: 1,
+  changes: [created],
+  unchanged: false,
+};
+
+export const directCommit = {
+  changes: [
+    { collection: COLLECTION, key: KEY, operation: 'merge', patch: { price: 549 } },
+    {
+      collection: COLLECTION,
+      key: 'coffee-grinder',
+      operation: 'put',
+      data: { name: 'Coffee grinder', price: 129, stock: 30 },
+    },
+  ],
+  message: 'Winter prices',
+};
+
+export const directCommitResult = {
+  ...commitResult,
+  revision: 3,
+  changeCount: 2,
+  changes: [updated, grinder],
+};
+
+export const rollback = { toVersion: 1, message: 'Winter prices were too high' };
+
+export const rollbackResult = { ...commitResult, revision: 4, kind: 'rollback', changes: [rolledBack] };
+
+export const commit = {
+  revision: 2,
+  kind: 'commit',
+  committedAt: LATER,
+  author: 'anonymous',
+  message: 'Opening price',
+  changeset: null,
+  reverts: null,
+  forced: false,
+  definition: null,
+  changeCount: 1,
+  changes: [created],
+  hash: HASH,
+  previousHash: PREVIOUS_HASH,
+};
+
+export const changeSummary = created;
+
+export const versionSummary = {
+  version: 1,
+  revisions: [2, 4],
+  committedAt: LATER,
+  committedBy: 'anonymous',
+  message: 'Opening price',
+  digest: DIGEST,
+  current: true,
+  archived: false,
+};
+
+export const version = { ...versionSummary, collection: COLLECTION, key: KEY, data: discounted };
+
+export const versionDiff = {
+  from: 1,
+  to: 2,
+  patch: [{ op: 'replace', path: '/price', value: 549 }],
+  changes: [{ pointer: '/price', before: 479, after: 549 }],
+};
+
+export const change = {
+  revision: 3,
+  ordinal: 1,
+  operation: 'update',
+  collection: COLLECTION,
+  key: KEY,
+  before: { version: 1, data: discounted },
+  after: { version: 2, data: { ...opening, price: 549 } },
+  committedAt: LATER,
+  author: 'anonymous',
+  message: 'Winter prices',
+};
+
+/** A page with one item. */
+export function page(item: unknown, revision: number) {
+  return { items: [item], next: null, revision };
+}

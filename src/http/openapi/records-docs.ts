@@ -1,0 +1,101 @@
+import {
+  commitResultSchema,
+  diffSchema,
+  pageOf,
+  recordSchema,
+  versionSchema,
+  versionSummarySchema,
+} from '../schemas/answers.js';
+import * as examples from './examples.js';
+import type { OperationDoc } from './operation.js';
+import { commitSuccesses, listSuccesses, readSuccesses } from './successes.js';
+
+const HISTORY = 'History';
+
+const recordPageSchema = pageOf(recordSchema).meta({ id: 'RecordPage' });
+const versionPageSchema = pageOf(versionSummarySchema).meta({ id: 'VersionPage' });
+
+export const getRecordDoc: OperationDoc = {
+  id: 'getRecord',
+  tag: 'Records',
+  summary: 'Read a record',
+  description:
+    'The current version, and nothing of what is being prepared: a record that was never committed is 404 whether or not it has a pending version. With `revision` or `at`, the record as readers saw it then.',
+  successes: readSuccesses('The record.', recordSchema, examples.record),
+  refusals: [
+    'collection-not-found',
+    'record-not-found',
+    'record-deleted',
+    'revision-not-found',
+    'revision-compacted',
+  ],
+};
+
+export const listRecordsDoc: OperationDoc = {
+  id: 'listRecords',
+  tag: 'Records',
+  summary: 'List records',
+  description:
+    'Records by key, or as `sort` says, with conditions on their content. Whatever is committed while you page, all pages that follow from one first page show the same revision; follow `next` (or the `Link` header) until it is null.\n\n' +
+    'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`.',
+  successes: listSuccesses('A page of records.', recordPageSchema, examples.page(examples.record, 2)),
+  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'revision-compacted'],
+};
+
+export const listVersionsDoc: OperationDoc = {
+  id: 'listVersions',
+  tag: HISTORY,
+  summary: 'List the committed versions of a record',
+  description: 'Newest first, each with every revision at which it became current. Also of a deleted record.',
+  successes: listSuccesses(
+    'A page of versions.',
+    versionPageSchema,
+    examples.page(examples.versionSummary, 4),
+  ),
+  refusals: ['collection-not-found', 'record-not-found', 'cursor-invalid'],
+};
+
+export const getVersionDoc: OperationDoc = {
+  id: 'getVersion',
+  tag: HISTORY,
+  summary: 'Read one committed version',
+  description: 'Its content never changes; `current` and `revisions` say where it stands now.',
+  successes: readSuccesses('The version.', versionSchema, examples.version),
+  refusals: ['collection-not-found', 'record-not-found', 'version-not-found', 'version-expired'],
+};
+
+export const diffVersionsDoc: OperationDoc = {
+  id: 'diffVersions',
+  tag: HISTORY,
+  summary: 'Compare two committed versions',
+  description:
+    'From version `against` to this one. Without `against`, from the version before: what this version changed; the first one is compared with nothing.',
+  successes: readSuccesses('The difference.', diffSchema, examples.versionDiff),
+  refusals: ['collection-not-found', 'record-not-found', 'version-not-found', 'version-expired'],
+};
+
+export const rollbackRecordDoc: OperationDoc = {
+  id: 'rollbackRecord',
+  tag: HISTORY,
+  summary: 'Go back to an earlier version',
+  description:
+    'Instant: the pointer of the record moves back to the committed version `toVersion`, in a new revision; nothing is copied, and nothing of the history is lost. It must obey today’s rules; an administrator can override them with `force`. Also brings back a deleted record.\n\n' +
+    '`If-Match` with the `ETag` of the record is optional.',
+  successes: commitSuccesses('Rolled back.', commitResultSchema, examples.rollbackResult),
+  refusals: [
+    'collection-not-found',
+    'record-not-found',
+    'version-not-found',
+    'version-expired',
+    'already-current',
+    'permission-required',
+    'precondition-failed',
+    'validation-failed',
+    'request-in-flight',
+    'idempotency-key-reused',
+    'outcome-unknown',
+  ],
+  bodyExamples: {
+    'application/json': { back: { summary: 'Back to the first version', value: examples.rollback } },
+  },
+};

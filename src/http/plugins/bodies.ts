@@ -1,0 +1,108 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { DiptychError } from '../../domain/errors.js';
+import type { Failure } from '../../domain/failure.js';
+import { ExactJsonError, parseExactJson } from '../../lib/exact-json.js';
+import type { JsonValue } from '../../lib/json-value.js';
+
+export const JSON_TYPE = 'application/json';
+export const MERGE_PATCH_TYPE = 'application/merge-patch+json';
+export const JSON_PATCH_TYPE = 'application/json-patch+json';
+
+// Data may be 64 levels deep, and lies a few levels deep in the bodies that carry it.
+const BODY_DEPTH_MAX = 72;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * One parser for each media type that some route takes, chosen by the parsed type alone. A body of another
+ * type, or of a type that this route does not take, is refused with 415; no bytes are no body, whatever the
+ * type says.
+ */
+export function parseBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  for (const type of [JSON_TYPE, MERGE_PATCH_TYPE, JSON_PATCH_TYPE]) {
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, (request, bytes, done) => {
+      try {
+        done(null, parseBody(request, type, bytes as Buffer));
+      } catch (error) {
+        done(error as Error, undefined);
+      }
+    });
+  }
+  app.addContentTypeParser('*', (request, payload, done) => {
+    let isEmpty = true;
+    payload.once('data', () => {
+      isEmpty = false;
+      done(unsupportedMediaType(request), undefined);
+    });
+    payload.once('end', () => isEmpty && done(null, undefined));
+    payload.once('error', (error: Error) => isEmpty && done(error, undefined));
+  });
+}
+
+function parseBody(request: FastifyRequest, type: string, bytes: Buffer): JsonValue | undefined {
+  if (bytes.length === 0) {
+    return undefined;
+  }
+  const charsets = [...(request.headers['content-type'] ?? '').matchAll(/;\s*charset\s*=\s*"?([^\s;"]*)/gi)];
+  if (!acceptedTypes(request).includes(type) || charsets.some(([, name]) => !/^utf-?8$/i.test(name ?? ''))) {
+    throw unsupportedMediaType(request);
+  }
+  return parseText(decodeBody(bytes));
+}
+
+function decodeBody(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new DiptychError('malformed-json', 'The body is not valid UTF-8.');
+  }
+}
+
+function parseText(text: string): JsonValue {
+  try {
+    return parseExactJson(text, { maxDepth: BODY_DEPTH_MAX });
+  } catch (error) {
+    throw error instanceof ExactJsonError ? refusalOf(error) : error;
+  }
+}
+
+function refusalOf(error: ExactJsonError): DiptychError {
+  const errors: Failure[] = error.failures;
+  switch (error.kind) {
+    case 'malformed':
+      return new DiptychError('malformed-json', error.message, { errors });
+    case 'forbidden-member':
+      return new DiptychError('forbidden-member', error.message, { errors });
+    case 'unstorable':
+      return new DiptychError('unstorable-data', 'Some of the body cannot be stored exactly; see errors.', {
+        errors,
+      });
+  }
+}
+
+/** The media types that the route of `request` takes. */
+function acceptedTypes(request: FastifyRequest): readonly string[] {
+  return request.routeOptions.config.bodyTypes ?? [JSON_TYPE];
+}
+
+export function unsupportedMediaType(request: FastifyRequest): DiptychError {
+  const types = acceptedTypes(request).join(' or ');
+  const given = request.headers['content-type'];
+  const detail =
+    given === undefined ? `A body needs a Content-Type: ${types}.` : `The body must be ${types}, in UTF-8.`;
+  return new DiptychError('unsupported-media-type', detail);
+}
+
+/** What a 415 names: `Accept-Patch` for PATCH (RFC 5789), `Accept` for the others (RFC 9110). */
+export function acceptHeader(request: FastifyRequest): Record<string, string> {
+  const name = request.method === 'PATCH' ? 'Accept-Patch' : 'Accept';
+  return { [name]: acceptedTypes(request).join(', ') };
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types of the body; application/json when not given. */
+    bodyTypes?: readonly string[];
+  }
+}

@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { invalidRequest } from '../problem.js';
+
+/** Nothing that the API answers is a page: no browser may run or frame it. */
+const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
+
+/** The id of a request: the caller's `X-Request-Id` when it is harmless, else a new UUID. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[A-Za-z0-9._~-]{8,128}$/.test(given) ? given : randomUUID();
+}
+
+/** What every answer carries, whatever it is about. */
+export function commonHeaders(requestId: string): Record<string, string> {
+  return {
+    'X-Request-Id': requestId,
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': API_POLICY,
+    'Referrer-Policy': 'no-referrer',
+  };
+}
+
+/** Puts the common headers on every answer of `app`, and refuses HTTP/1.1 without `Host` (RFC 9112). */
+export function addCommonHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply: FastifyReply) => {
+    reply.headers(commonHeaders(request.id));
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+      const message = 'HTTP/1.1 requests name their host.';
+      throw invalidRequest([{ pointer: '/host', code: 'required', message, in: 'header' }]);
+    }
+  });
+}

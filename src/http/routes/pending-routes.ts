@@ -1,0 +1,205 @@
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { commitPending } from '../../commands/commit-pending.js';
+import type { Context } from '../../commands/context.js';
+import { discardPending } from '../../commands/discard-pending.js';
+import { patchPending } from '../../commands/patch-pending.js';
+import { stagePending } from '../../commands/stage-pending.js';
+import { validatePending } from '../../commands/validate-pending.js';
+import type { PendingView } from '../../domain/record.js';
+import { diffPending } from '../../queries/diff-pending.js';
+import { getPending } from '../../queries/get-pending.js';
+import { listPending } from '../../queries/list-pending.js';
+import { answerCommit, answerRead, preconditionOf } from '../answers.js';
+import { idempotencyOf } from '../idempotency.js';
+import { operation } from '../openapi/operation.js';
+import * as docs from '../openapi/pending-docs.js';
+import { commitPendingBody, patchBody, stageBody } from '../schemas/bodies.js';
+import { commitHeaders, discardHeaders, readHeaders, writeHeaders } from '../schemas/headers.js';
+import { pagingQuery } from '../schemas/list-query.js';
+import { changesetQuery, recordParams } from '../schemas/paths.js';
+import { booleanText, changesetId, collectionName } from '../schemas/primitives.js';
+import { given, type Server } from '../server.js';
+
+const PENDING = '/v1/collections/:collection/records/:key/pending';
+
+const waitingQuery = z.strictObject({
+  collection: collectionName.optional(),
+  changeset: changesetId.optional(),
+  outdated: booleanText({
+    description: 'Only those whose record has, or has not, moved since they were started.',
+  }).optional(),
+  ...pagingQuery,
+});
+
+interface Staged {
+  created: boolean;
+  pending: PendingView;
+  tag: string;
+  revision: number;
+}
+
+export function pendingRoutes(app: Server, context: Context): void {
+  stagingRoutes(app, context);
+  readingRoutes(app, context);
+  endingRoutes(app, context);
+}
+
+function stagingRoutes(app: Server, context: Context): void {
+  app.route({
+    method: 'PUT',
+    url: PENDING,
+    ...operation(docs.stagePendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+      headers: writeHeaders,
+      body: stageBody,
+    }),
+    handler: async (request, reply) => {
+      const { operation, data, message, baseVersion } = request.body;
+      const staged = await stagePending(context, {
+        ...request.params,
+        changeset: request.query.changeset ?? null,
+        staged: operation === 'delete' ? { operation } : { operation, data: data ?? {} },
+        message,
+        baseVersion,
+        precondition: preconditionOf(request),
+        actor: request.actor,
+      });
+      return answerStaged(reply, staged);
+    },
+  });
+
+  app.route({
+    method: 'PATCH',
+    url: PENDING,
+    ...operation(docs.patchPendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+      headers: writeHeaders,
+      body: patchBody,
+    }),
+    handler: async (request, reply) => {
+      const staged = await patchPending(context, {
+        ...request.params,
+        changeset: request.query.changeset ?? null,
+        patch: request.body,
+        precondition: preconditionOf(request),
+        actor: request.actor,
+      });
+      return answerStaged(reply, staged);
+    },
+  });
+}
+
+function readingRoutes(app: Server, context: Context): void {
+  app.route({
+    method: 'GET',
+    url: PENDING,
+    ...operation(docs.getPendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+      headers: readHeaders,
+    }),
+    handler: async (request, reply) => {
+      const changeset = request.query.changeset ?? null;
+      const { pending, tag, revision } = await getPending(context, { ...request.params, changeset });
+      return answerRead(request, reply, { body: pending, tag, revision });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: `${PENDING}/diff`,
+    ...operation(docs.diffPendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+      headers: readHeaders,
+    }),
+    handler: async (request, reply) => {
+      const changeset = request.query.changeset ?? null;
+      const { diff, revision } = await diffPending(context, { ...request.params, changeset });
+      return answerRead(request, reply, { body: diff, revision });
+    },
+  });
+}
+
+function endingRoutes(app: Server, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: `${PENDING}/validate`,
+    ...operation(docs.validatePendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+    }),
+    handler: async (request, reply) => {
+      const { report, tag, revision } = await validatePending(context, {
+        ...request.params,
+        changeset: request.query.changeset ?? null,
+      });
+      reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
+      return report;
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: `${PENDING}/commit`,
+    ...operation(docs.commitPendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+      headers: commitHeaders,
+      body: commitPendingBody,
+    }),
+    handler: async (request, reply) => {
+      const committed = await commitPending(context, {
+        ...request.params,
+        changeset: request.query.changeset ?? null,
+        precondition: preconditionOf(request),
+        ...given(request.body),
+        actor: request.actor,
+        ...idempotencyOf(request),
+      });
+      return answerCommit(reply, committed);
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: PENDING,
+    ...operation(docs.discardPendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+      headers: discardHeaders,
+    }),
+    handler: async (request, reply) => {
+      const { revision } = await discardPending(context, {
+        ...request.params,
+        changeset: request.query.changeset ?? null,
+        precondition: preconditionOf(request),
+      });
+      return reply.code(204).header('Diptych-Revision', String(revision)).send();
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/pending',
+    ...operation(docs.listPendingDoc, { querystring: waitingQuery, headers: readHeaders }),
+    handler: async (request, reply) => {
+      const { limit, ...wanted } = request.query;
+      const { page, revision } = await listPending(context, { limit, ...given(wanted) });
+      return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });
+    },
+  });
+}
+
+function answerStaged(reply: FastifyReply, { created, pending, tag, revision }: Staged): PendingView {
+  reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
+  if (created) {
+    const query = pending.changeset === null ? '' : `?changeset=${pending.changeset}`;
+    const record = `/v1/collections/${pending.collection}/records/${encodeURIComponent(pending.key)}`;
+    reply.code(201).header('Location', `${record}/pending${query}`);
+  }
+  return pending;
+}

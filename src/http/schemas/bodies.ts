@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import type { Definition } from '../../domain/collection.js';
+import type { JsonValue } from '../../lib/json-value.js';
+import { collectionName, jsonObject, jsonValue, messageText, recordKey } from './primitives.js';
+
+const CHANGES_MAX = 10_000;
+const FORCE = 'Go back although today’s rules say no; needs the `admin` permission, and the log says so.';
+
+const dataMember = jsonObject.meta({
+  description: 'The content of the record: any JSON object that the definition allows.',
+});
+
+/** `PUT …/pending`. */
+export const stageBody = z
+  .strictObject({
+    operation: z
+      .enum(['upsert', 'delete'])
+      .default('upsert')
+      .meta({ description: 'What committing will do; `delete` takes no `data`.' }),
+    data: dataMember.optional(),
+    message: messageText.nullish(),
+    baseVersion: z.int().min(1).nullish().meta({
+      description:
+        'The version that you started from, null for none: 409 `base-outdated` when it is no longer current.',
+    }),
+  })
+  .superRefine((body, context) => {
+    if (body.operation === 'upsert' && body.data === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['data'],
+        message: 'Must be given.',
+        params: { code: 'required' },
+      });
+    }
+    if (body.operation === 'delete' && body.data !== undefined) {
+      context.addIssue({ code: 'custom', path: ['data'], message: 'A deletion has no data.' });
+    }
+  });
+
+const jsonPointer = z.string().regex(/^(?:\/(?:[^~]|~[01])*)?$/s, 'Must be a JSON Pointer (RFC 6901).');
+
+// Members beyond those of its operation are ignored, as RFC 6902 asks.
+const patchOperation = z.discriminatedUnion('op', [
+  z.object({ op: z.enum(['add', 'replace', 'test']), path: jsonPointer, value: jsonValue }),
+  z.object({ op: z.literal('remove'), path: jsonPointer }),
+  z.object({ op: z.enum(['move', 'copy']), from: jsonPointer, path: jsonPointer }),
+]);
+
+export const jsonPatchOperations = z.array(patchOperation);
+
+/** `PATCH …/pending` with application/merge-patch+json. */
+export const mergePatchBody = jsonValue.transform((patch: JsonValue) => ({ type: 'merge' as const, patch }));
+
+/** `PATCH …/pending` with application/json-patch+json. */
+export const jsonPatchBody = jsonPatchOperations.transform((operations) => ({
+  type: 'json' as const,
+  operations,
+}));
+
+export const patchBody = z.union([mergePatchBody, jsonPatchBody]);
+
+/** A body that may be left out, and holds nothing when it is there. */
+export const emptyBody = z.strictObject({}).default({});
+
+/** `POST …/pending/commit`. */
+export const commitPendingBody = z
+  .strictObject({
+    message: messageText.optional(),
+    receipt: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'The `receipt` of a validation: commit exactly what it judged.' }),
+  })
+  .default({});
+
+/** `POST …/rollback`. */
+export const rollbackBody = z.strictObject({
+  toVersion: z.int().min(1).meta({ description: 'The committed version to go back to.' }),
+  message: messageText.optional(),
+  force: z.boolean().default(false).meta({ description: FORCE }),
+});
+
+const changeTarget = {
+  collection: collectionName,
+  key: recordKey,
+  ifVersion: z.int().nonnegative().optional().meta({
+    description: 'The version that must be current, or 0: the record must not exist. 409 otherwise.',
+  }),
+};
+
+const change = z.discriminatedUnion('operation', [
+  z.strictObject({ operation: z.literal('put'), ...changeTarget, data: dataMember }),
+  z.strictObject({
+    operation: z.literal('merge'),
+    ...changeTarget,
+    patch: jsonObject.meta({ description: 'JSON Merge Patch (RFC 7396) on `data`.' }),
+  }),
+  z.strictObject({
+    operation: z.literal('patch'),
+    ...changeTarget,
+    patch: jsonPatchOperations.meta({ description: 'JSON Patch (RFC 6902) on `data`.' }),
+  }),
+  z.strictObject({ operation: z.literal('delete'), ...changeTarget }),
+]);
+
+/** `POST /v1/commits`. */
+export const commitChangesBody = z.strictObject({
+  changes: z.array(change).min(1).max(CHANGES_MAX),
+  message: messageText.optional(),
+  dryRun: z.boolean().default(false).meta({ description: 'Run everything, and write nothing.' }),
+});
+
+const text = z.string();
+
+/** The body of `PUT /v1/collections/{collection}`. */
+export const definitionSchema = z
+  .strictObject({
+    title: text.optional(),
+    description: text.optional(),
+    schema: jsonObject.optional().meta({ description: 'JSON Schema 2020-12 for `data`.' }),
+    rules: z
+      .array(
+        z.strictObject({
+          id: text,
+          assert: text.meta({ description: 'CEL expression that must hold.' }),
+          when: text.optional().meta({ description: 'CEL expression; the rule is judged where it holds.' }),
+          message: text,
+          severity: z.enum(['error', 'warning']).optional(),
+          pointer: text.optional(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'CEL over `data`, `current` (committed data or null), `key` and `operation`.' }),
+    unique: z
+      .array(z.array(text))
+      .optional()
+      .meta({ description: 'Lists of JSON Pointers whose values together are unique among live records.' }),
+    references: z
+      .array(z.strictObject({ pointer: text, collection: text, onDelete: z.literal('restrict').optional() }))
+      .optional()
+      .meta({ description: 'Members that hold the key of a live record of another collection.' }),
+    retention: z
+      .strictObject({
+        keepVersions: z.int().min(1).optional(),
+        keepDays: z.int().min(1).optional(),
+        onExpire: z.enum(['archive', 'delete']).optional(),
+      })
+      .optional(),
+    approvals: z.strictObject({ required: z.int().nonnegative() }).optional(),
+    indexes: z
+      .array(text)
+      .optional()
+      .meta({ description: 'JSON Pointers that filters and sorts are fast on.' }),
+  })
+  .meta({ id: 'Definition', description: 'What a collection demands of its records.' });
+
+// The command and the schema must not drift apart; this line fails to compile when they do.
+export const definitionBody: z.ZodType<Definition> = definitionSchema;
+
+export const collectionSchema = z
+  .object({
+    name: z.string(),
+    definition: definitionSchema,
+    definitionNumber: z.int().min(1).meta({ description: 'Counts the definitions from 1.' }),
+    revision: z.int().min(1).meta({ description: 'Revision at which this one came into force.' }),
+    updatedAt: z.iso.datetime(),
+    updatedBy: z.string(),
+  })
+  .meta({ id: 'Collection', description: 'A named set of records with one definition.' });

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { TagCondition } from '../../domain/precondition.js';
+import { actorText, idempotencyKeyText, integerText, tagCondition } from './primitives.js';
+
+/** The request headers that mean something here, once they are read; which of them depends on the route. */
+export interface GivenHeaders {
+  'if-match'?: TagCondition | undefined;
+  'if-none-match'?: TagCondition | undefined;
+  'diptych-min-revision'?: number | undefined;
+  'idempotency-key'?: string | undefined;
+  'diptych-actor'?: string | undefined;
+}
+
+const minRevision = integerText(0, Number.MAX_SAFE_INTEGER, {
+  description:
+    'Answer from a state at least as new as this revision (a `Diptych-Revision` seen before): read your own commits, on any instance. 503 when that state does not arrive within 2 s.',
+}).optional();
+
+const knownTag = tagCondition({
+  description: 'An `ETag` that you have: 304 without a body when the answer would be the same.',
+}).optional();
+
+const actor = actorText
+  .meta({
+    description:
+      'Who makes the change, while the service runs without `AUTH_TOKENS`. With tokens the author is the holder of the token.',
+    maxLength: 128,
+  })
+  .optional();
+
+const seenTag = tagCondition({
+  description:
+    'The `ETag` of what you saw; 412 when it is no longer there. `*` means whatever is there, on purpose.',
+}).optional();
+
+const absentTag = tagCondition({
+  description: '`*`: only if nothing is there yet; 412 otherwise.',
+}).optional();
+
+const idempotencyKey = idempotencyKeyText
+  .meta({
+    description:
+      'Any text that is new for each commit, best a UUID. A repeat of the request with the same key answers with the first answer and commits nothing twice.',
+    maxLength: 255,
+  })
+  .optional();
+
+const stillTag = tagCondition({
+  description: 'An `ETag` that you have: 412 when the answer would be another.',
+}).optional();
+
+/** Headers of every read under `/v1`. */
+export const readHeaders = z.object({
+  'if-none-match': knownTag,
+  'if-match': stillTag,
+  'diptych-min-revision': minRevision,
+});
+
+/** Headers of what stages and defines. */
+export const writeHeaders = z.object({
+  'if-match': seenTag,
+  'if-none-match': absentTag,
+  'diptych-actor': actor,
+});
+
+/** Headers of what throws staged work away, which has no author. */
+export const discardHeaders = z.object({ 'if-match': seenTag });
+
+/** Headers of what deletes. */
+export const deleteHeaders = z.object({ 'if-match': seenTag, 'diptych-actor': actor });
+
+/** Headers of a commit of staged work or of a rollback. */
+export const commitHeaders = z.object({
+  'if-match': seenTag,
+  'idempotency-key': idempotencyKey,
+  'diptych-actor': actor,
+});
+
+/** Headers of a commit that names its preconditions in the body. */
+export const directCommitHeaders = z.object({ 'idempotency-key': idempotencyKey, 'diptych-actor': actor });
+
+/** Headers of the change feed, whose position is in the query. */
+export const feedHeaders = z.object({ 'diptych-min-revision': minRevision });

@@ -1,0 +1,8 @@
+import type { Db } from '../store/db.js';
+import type { HeadWatch } from '../store/head-watch.js';
+
+/** What questions need. */
+export interface QueryContext {
+  db: Db;
+  heads: HeadWatch;
+}

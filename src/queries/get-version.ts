@@ -1,0 +1,27 @@
+import { contentTag } from '../domain/entity-tag.js';
+import type { VersionView } from '../domain/record.js';
+import { versionNotFound } from '../domain/refusals.js';
+import { sha256 } from '../lib/digest.js';
+import { withSnapshot } from '../store/db.js';
+import { findHead } from '../store/head.js';
+import { findVersions } from '../store/readers.js';
+import type { QueryContext } from './context.js';
+import { requireCommittedRecord } from './steps/require-committed-record.js';
+import { toVersionSummary } from './steps/to-version.js';
+
+/** One committed version with its content. */
+export async function getVersion(
+  context: QueryContext,
+  input: { collection: string; key: string; version: number },
+): Promise<{ version: VersionView; tag: string; revision: number }> {
+  const { collection, key } = input;
+  return await withSnapshot(context.db, async (snapshot) => {
+    const { revision } = await findHead(snapshot);
+    await requireCommittedRecord(snapshot, input);
+    const [row] = await findVersions(snapshot, { collection, key, numbers: [input.version] });
+    if (row === undefined) throw versionNotFound(input, input.version);
+    const summary = toVersionSummary(row);
+    const tag = contentTag(sha256(JSON.stringify([collection, key, summary])).toString('hex'));
+    return { version: { collection, key, ...summary, data: JSON.parse(row.content) }, tag, revision };
+  });
+}

@@ -1,0 +1,99 @@
+import type { Executor, Tx } from './db.js';
+
+/** A collection with the definition in force. */
+export interface CollectionRow {
+  id: number;
+  name: string;
+  definitionId: number;
+  definitionNumber: number;
+  definitionDigest: Buffer;
+  /** Canonical JSON of the definition. */
+  definitionContent: string;
+  /** The revision at which the definition came into force. */
+  revision: number;
+  committedAt: Date;
+  author: string;
+}
+
+const selectCollection = `
+  SELECT c.id, c.name, d.id AS "definitionId", d.number AS "definitionNumber", d.digest AS "definitionDigest",
+         d.content AS "definitionContent", d.revision, k.committed_at AS "committedAt", k.author
+  FROM collection c JOIN definition d ON d.id = c.definition_id JOIN commit k ON k.revision = d.revision`;
+
+/** The collections of these names that exist (deleted ones do not). */
+export function findCollections(executor: Executor, names: string[]): Promise<CollectionRow[]> {
+  return executor.query(`${selectCollection} WHERE c.name = ANY ($1)`, [names]);
+}
+
+/** One collection, or null. */
+export async function findCollection(executor: Executor, name: string): Promise<CollectionRow | null> {
+  return (await findCollections(executor, [name]))[0] ?? null;
+}
+
+/** One collection, kept in force until the transaction ends; or null. */
+export async function lockCollection(tx: Tx, name: string): Promise<CollectionRow | null> {
+  return (await tx.query<CollectionRow>(`${selectCollection} WHERE c.name = $1 FOR SHARE OF c`, [name]))[0] ?? null;
+}
+
+/** Collections in the order of their names, after the given one. */
+export function listCollections(
+  executor: Executor,
+  after: string | null,
+  limit: number,
+): Promise<CollectionRow[]> {
+  return executor.query(
+    `${selectCollection} WHERE $1::text IS NULL OR c.name > $1 ORDER BY c.name LIMIT $2`,
+    [after, limit],
+  );
+}
+
+/** Makes sure that the name has a row, and locks it; definitionNumber is the highest ever given, 0 if none. */
+export async function lockCollectionName(tx: Tx, name: string): Promise<{ id: number; lastNumber: number }> {
+  await tx.query(`INSERT INTO collection (name) VALUES ($1) ON CONFLICT (name) DO NOTHING`, [name]);
+  const [row] = await tx.query<{ id: number; lastNumber: number }>(
+    `SELECT c.id, coalesce((SELECT max(d.number) FROM definition d WHERE d.collection_id = c.id), 0) AS "lastNumber"
+     FROM collection c WHERE c.name = $1 FOR UPDATE`,
+    [name],
+  );
+  if (row === undefined) throw new Error(`the collection ${name} vanished`);
+  return row;
+}
+
+/** Adds a definition and puts it in force. */
+export async function insertDefinition(
+  tx: Tx,
+  definition: { collectionId: number; number: number; revision: number; content: string; digest: Buffer },
+): Promise<void> {
+  const { collectionId, number, revision, content, digest } = definition;
+  await tx.query(
+    `WITH added AS (
+       INSERT INTO definition (collection_id, number, revision, content, digest) VALUES ($1, $2, $3, $4, $5) RETURNING id
+     ) UPDATE collection SET definition_id = (SELECT id FROM added) WHERE id = $1`,
+    [collectionId, number, revision, content, digest],
+  );
+}
+
+/** Takes the collection out of force; its name and history stay. */
+export async function removeDefinition(tx: Tx, collectionId: number): Promise<void> {
+  await tx.query(`UPDATE collection SET definition_id = NULL WHERE id = $1`, [collectionId]);
+}
+
+/** Whether anything stands against deleting the collection. */
+export async function countCollectionUse(
+  executor: Executor,
+  collection: { id: number; name: string },
+): Promise<{ live: number; pending: number; referencedBy: string[] }> {
+  const [row] = await executor.query<{ live: number; pending: number; referencedBy: string[] }>(
+    `SELECT (SELECT count(*) FROM record WHERE collection_id = $1 AND live) AS live,
+            (SELECT count(*) FROM version v JOIN record r ON r.id = v.record_id
+             WHERE v.revision IS NULL AND r.collection_id = $1) AS pending,
+            ARRAY(SELECT c.name FROM collection c JOIN definition d ON d.id = c.definition_id
+                  WHERE c.id <> $1 AND EXISTS (
+                    SELECT FROM jsonb_array_elements(d.content::jsonb -> 'references') AS r
+                    WHERE r ->> 'collection' = $2)
+                  ORDER BY c.name) AS "referencedBy"`,
+    [collection.id, collection.name],
+  );
+  if (row === undefined) throw new Error('count without a row');
+  return row;
+}

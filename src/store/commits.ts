@@ -1,0 +1,64 @@
+import type { CommitKind } from '../domain/commit.js';
+import type { Tx } from './db.js';
+
+/** One row of the log, complete with its place in the chain. */
+export interface CommitRow {
+  revision: number;
+  kind: CommitKind;
+  committedAt: Date;
+  author: string;
+  message: string | null;
+  forced: boolean;
+  changeCount: number;
+  /** The canonical JSON that `hash` covers. */
+  content: string;
+  previousHash: Buffer;
+  hash: Buffer;
+}
+
+/** One row of the history; NULL versions mean "not live". */
+export interface ChangeRow {
+  revision: number;
+  ordinal: number;
+  recordId: number;
+  collectionId: number;
+  beforeVersionId: number | null;
+  afterVersionId: number | null;
+}
+
+/** Appends to the log. The database refuses what does not continue the chain. */
+export async function appendCommits(tx: Tx, commits: CommitRow[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO commit (revision, kind, committed_at, author, message, forced, change_count, content, previous_hash, hash)
+     SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::boolean[], $7::integer[],
+                          $8::text[], $9::bytea[], $10::bytea[])`,
+    [
+      commits.map((commit) => commit.revision),
+      commits.map((commit) => commit.kind),
+      commits.map((commit) => commit.committedAt),
+      commits.map((commit) => commit.author),
+      commits.map((commit) => commit.message),
+      commits.map((commit) => commit.forced),
+      commits.map((commit) => commit.changeCount),
+      commits.map((commit) => commit.content),
+      commits.map((commit) => commit.previousHash),
+      commits.map((commit) => commit.hash),
+    ],
+  );
+}
+
+/** Appends to the history. The database refuses entries whose pointer has not moved in this transaction. */
+export async function appendChanges(tx: Tx, changes: ChangeRow[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO change (revision, ordinal, record_id, collection_id, before_version_id, after_version_id)
+     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])`,
+    [
+      changes.map((change) => change.revision),
+      changes.map((change) => change.ordinal),
+      changes.map((change) => change.recordId),
+      changes.map((change) => change.collectionId),
+      changes.map((change) => change.beforeVersionId),
+      changes.map((change) => change.afterVersionId),
+    ],
+  );
+}

@@ -1,0 +1,205 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { DiptychError } from '../domain/errors.js';
+import { PrismaClient } from '../generated/prisma/client.js';
+
+/** Something that runs SQL: the pool, or one transaction. */
+export interface Executor {
+  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+}
+
+declare const transactionBrand: unique symbol;
+declare const writableBrand: unique symbol;
+
+/** A transaction that sees one snapshot and writes nothing. */
+export interface Snapshot extends Executor {
+  readonly [transactionBrand]: true;
+}
+
+/** A transaction that may write. Only `withTransaction` makes one, so a write outside does not compile. */
+export interface Tx extends Executor {
+  readonly [transactionBrand]: true;
+  readonly [writableBrand]: true;
+}
+
+export interface Db extends Executor {
+  pool: pg.Pool;
+  /** Typed access for the control plane, on the same pool. */
+  prisma: PrismaClient;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Connections at most. */
+  poolSize: number;
+  /** Told of connections that break while idle. */
+  onIdleError?: (error: Error) => void;
+}
+
+/** How long a call waits for a free connection before it is refused, in milliseconds. */
+const connectTimeoutMs = 5_000;
+
+/**
+ * Bounds on the server's side: no statement waits for a lock or runs for ever, and a transaction whose
+ * process has stopped answering gives up the head's lock.
+ */
+const sessionOptions =
+  '-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC';
+
+const int8Oid = 20;
+
+/** Revisions and ids are far below 2^53, so bigint columns are read as numbers. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === int8Oid
+      ? Number
+      : pg.types.getTypeParser(oid, format ?? 'text')) as typeof pg.types.getTypeParser,
+};
+
+/** Opens the pool; connects lazily. */
+export function openDatabase(options: DatabaseOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    connectionTimeoutMillis: connectTimeoutMs,
+    options: sessionOptions,
+    application_name: 'diptych',
+    types,
+  });
+  pool.on('error', (error) => options.onIdleError?.(error));
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    pool,
+    prisma,
+    query: (text, values) => translated(async () => (await pool.query(text, values)).rows),
+    async close() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** Attempts of a transaction that the server ends for reasons that pass: deadlock, serialisation. */
+const maxAttempts = 5;
+
+/**
+ * Runs `work` in one READ COMMITTED transaction. What the server ended for a passing reason is run again,
+ * here and nowhere else; anything else rolls back and is thrown.
+ *
+ * @throws DiptychError `not-ready` when the database cannot be reached or keeps the caller waiting too long;
+ *   `outcome-unknown` when the connection broke while committing.
+ */
+export async function withTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await runTransaction(db, 'BEGIN', (executor) => work(executor as Tx));
+    } catch (error) {
+      if (attempt === maxAttempts || !isRetryable(error)) throw error;
+    }
+  }
+}
+
+/** Runs `work` on one snapshot: everything it reads is the state of one moment. */
+export function withSnapshot<T>(db: Db, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  return runTransaction(db, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', (executor) =>
+    work(executor as Snapshot),
+  );
+}
+
+async function runTransaction<T>(
+  db: Db,
+  begin: string,
+  work: (executor: Executor) => Promise<T>,
+): Promise<T> {
+  const client = await translated(() => db.pool.connect());
+  let broken: Error | undefined;
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
+  let committing = false;
+  try {
+    const executor: Executor = {
+      query: (text, values) => translated(async () => (await client.query(text, values)).rows),
+    };
+    await executor.query(begin);
+    const result = await work(executor);
+    committing = true;
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    if (isConnectionError(error) || broken) {
+      broken ??= error instanceof Error ? error : new Error(String(error));
+      throw committing
+        ? new DiptychError(
+            'outcome-unknown',
+            'The connection broke while the transaction was being committed.',
+          )
+        : unavailable(error);
+    }
+    await client.query('ROLLBACK').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw translateError(error);
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** SQLSTATE of an error that PostgreSQL reported, else undefined. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+function isRetryable(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === '40001' || state === '40P01';
+}
+
+/** Class 08 is a broken connection, 57P01 to 57P03 a server that stops or starts, 53300 too many connections. */
+function isConnectionError(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return state.startsWith('08') || state.startsWith('57P') || state === '53300';
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  return (
+    (typeof code === 'string' &&
+      /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENOENT)/.test(code)) ||
+    /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable/.test(
+      error.message,
+    )
+  );
+}
+
+function unavailable(error: unknown): DiptychError {
+  const refusal = new DiptychError('not-ready', 'The database cannot be reached at the moment.', {
+    retryAfterSeconds: 1,
+  });
+  refusal.cause = error;
+  return refusal;
+}
+
+/** 55P03 is lock_timeout, 57014 statement_timeout, 53xxx a full disk or exhausted memory. */
+function translateError(error: unknown): unknown {
+  if (error instanceof DiptychError) return error;
+  if (isConnectionError(error)) return unavailable(error);
+  const state = sqlState(error);
+  if (state === '55P03' || state === '57014' || state?.startsWith('53')) {
+    const refusal = new DiptychError('not-ready', 'The database is too busy or out of room at the moment.', {
+      retryAfterSeconds: 2,
+    });
+    refusal.cause = error;
+    return refusal;
+  }
+  return error;
+}
+
+async function translated<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw translateError(error);
+  }
+}

@@ -1,0 +1,114 @@
+import type { CommitKind } from '../domain/commit.js';
+import type { ChangeOperation } from '../domain/record.js';
+import type { Executor } from './db.js';
+
+export interface LogRow {
+  revision: number;
+  kind: CommitKind;
+  committedAt: Date;
+  author: string;
+  message: string | null;
+  changeset: string | null;
+  reverts: number | null;
+  forced: boolean;
+  changeCount: number;
+  content: string;
+  hash: Buffer;
+  previousHash: Buffer;
+}
+
+const selectCommit = `
+  SELECT k.revision, k.kind, k.committed_at AS "committedAt", k.author, k.message, k.changeset_id AS changeset, k.reverts,
+         k.forced, k.change_count AS "changeCount", k.content, k.hash, k.previous_hash AS "previousHash"
+  FROM commit k`;
+
+/** Commits, newest first, below a revision. */
+export function listCommits(executor: Executor, below: number | null, limit: number): Promise<LogRow[]> {
+  return executor.query(`${selectCommit} WHERE $1::bigint IS NULL OR k.revision < $1 ORDER BY k.revision DESC LIMIT $2`, [below, limit]);
+}
+
+/** One commit, or null. */
+export async function findCommit(executor: Executor, revision: number): Promise<LogRow | null> {
+  return (await executor.query<LogRow>(`${selectCommit} WHERE k.revision = $1`, [revision]))[0] ?? null;
+}
+
+export interface LoggedChangeRow {
+  revision: number;
+  ordinal: number;
+  operation: ChangeOperation;
+  collection: string;
+  key: string;
+  before: number | null;
+  after: number | null;
+}
+
+const changeOperation = `
+  CASE WHEN h.before_version_id IS NULL THEN 'create' WHEN h.after_version_id IS NULL THEN 'delete' ELSE 'update' END AS operation`;
+
+const selectChange = `
+  SELECT h.revision, h.ordinal, ${changeOperation}, c.name AS collection, r.key, b.number AS before, a.number AS after
+  FROM change h
+  JOIN record r ON r.id = h.record_id
+  JOIN collection c ON c.id = h.collection_id
+  LEFT JOIN version b ON b.id = h.before_version_id
+  LEFT JOIN version a ON a.id = h.after_version_id`;
+
+/** The changes of these commits, up to `limit` of each. */
+export function listFirstChanges(executor: Executor, revisions: number[], limit: number): Promise<LoggedChangeRow[]> {
+  return executor.query(`${selectChange} WHERE h.revision = ANY ($1) AND h.ordinal <= $2 ORDER BY h.revision, h.ordinal`, [revisions, limit]);
+}
+
+/** The changes of one commit after an ordinal. */
+export function listChanges(executor: Executor, revision: number, after: number, limit: number): Promise<LoggedChangeRow[]> {
+  return executor.query(`${selectChange} WHERE h.revision = $1 AND h.ordinal > $2 ORDER BY h.ordinal LIMIT $3`, [revision, after, limit]);
+}
+
+export interface FeedPosition {
+  revision: number;
+  ordinal: number;
+}
+
+/** Where the next changes are and how many bytes each carries, in the order of the log. */
+export function listFeedPositions(
+  executor: Executor,
+  range: { after: FeedPosition; upTo: number; collectionId: number | null; limit: number },
+): Promise<(FeedPosition & { bytes: number })[]> {
+  return executor.query(
+    `SELECT h.revision, h.ordinal, coalesce(octet_length(b.content), 0) + coalesce(octet_length(a.content), 0) AS bytes
+     FROM change h
+     LEFT JOIN version b ON b.id = h.before_version_id
+     LEFT JOIN version a ON a.id = h.after_version_id
+     WHERE (h.revision, h.ordinal) > ($1, $2) AND h.revision <= $3 AND ($4::bigint IS NULL OR h.collection_id = $4)
+     ORDER BY h.revision, h.ordinal LIMIT $5`,
+    [range.after.revision, range.after.ordinal, range.upTo, range.collectionId, range.limit],
+  );
+}
+
+export interface FeedRow extends LoggedChangeRow {
+  beforeContent: string | null;
+  afterContent: string | null;
+  committedAt: Date;
+  author: string;
+  message: string | null;
+}
+
+/** The changes after one position up to and with another, with both records. */
+export function listFeed(
+  executor: Executor,
+  range: { after: FeedPosition; upTo: FeedPosition; collectionId: number | null },
+): Promise<FeedRow[]> {
+  return executor.query(
+    `SELECT h.revision, h.ordinal, ${changeOperation}, c.name AS collection, r.key, b.number AS before, a.number AS after,
+            b.content AS "beforeContent", a.content AS "afterContent", k.committed_at AS "committedAt", k.author, k.message
+     FROM change h
+     JOIN commit k ON k.revision = h.revision
+     JOIN record r ON r.id = h.record_id
+     JOIN collection c ON c.id = h.collection_id
+     LEFT JOIN version b ON b.id = h.before_version_id
+     LEFT JOIN version a ON a.id = h.after_version_id
+     WHERE (h.revision, h.ordinal) > ($1, $2) AND (h.revision, h.ordinal) <= ($3, $4)
+       AND ($5::bigint IS NULL OR h.collection_id = $5)
+     ORDER BY h.revision, h.ordinal`,
+    [range.after.revision, range.after.ordinal, range.upTo.revision, range.upTo.ordinal, range.collectionId],
+  );
+}

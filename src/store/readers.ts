@@ -1,0 +1,133 @@
+import type { Executor } from './db.js';
+
+/** A record in the state of some revision. */
+export interface RecordStateRow {
+  key: string;
+  /** The revision at which it last changed, up to the one asked for. */
+  revision: number;
+  /** The version that was current; null when the record was deleted. */
+  version: number | null;
+  content: string | null;
+  digest: Buffer | null;
+  committedAt: Date;
+  committedBy: string;
+  message: string | null;
+}
+
+/** The name of a collection as it can be read at a revision: deleted ones only in the past. */
+export interface ReadableCollection {
+  id: number;
+  inForce: boolean;
+}
+
+export async function findReadableCollection(executor: Executor, name: string): Promise<ReadableCollection | null> {
+  const [row] = await executor.query<ReadableCollection>(
+    `SELECT id, definition_id IS NOT NULL AS "inForce" FROM collection WHERE name = $1`,
+    [name],
+  );
+  return row ?? null;
+}
+
+/** Alias `state` of a record `r`: what it was at revision `$n`; the history is read only where it moved since. */
+export const stateAt = (parameter: string) => `
+  CROSS JOIN LATERAL (
+    SELECT r.revision, r.current_version_id AS version_id WHERE r.revision <= ${parameter}
+    UNION ALL
+    (SELECT h.revision, h.after_version_id FROM change h
+     WHERE r.revision > ${parameter} AND h.record_id = r.id AND h.revision <= ${parameter}
+     ORDER BY h.revision DESC LIMIT 1)
+  ) AS state`;
+
+export const stateColumns = `
+  r.key, state.revision, v.number AS version, v.content, v.digest,
+  k.committed_at AS "committedAt", k.author AS "committedBy", k.message`;
+
+/**
+ * A record as readers saw it at a revision (null: now), with the head at that moment; `state` is null when
+ * it had never been committed.
+ */
+export async function findRecordState(
+  executor: Executor,
+  at: { collection: string; key: string; revision: number | null },
+): Promise<{ head: number; collectionId: number | null; inForce: boolean; state: RecordStateRow | null }> {
+  const [row] = await executor.query<
+    { head: number; collectionId: number | null; inForce: boolean | null } & { [Column in keyof RecordStateRow]: RecordStateRow[Column] | null }
+  >(
+    `SELECT head.revision AS head, c.id AS "collectionId", c.definition_id IS NOT NULL AS "inForce", found.*
+     FROM head
+     LEFT JOIN collection c ON c.name = $1
+     LEFT JOIN LATERAL (
+       SELECT ${stateColumns}
+       FROM record r ${stateAt('coalesce($3::bigint, head.revision)')}
+       JOIN commit k ON k.revision = state.revision
+       LEFT JOIN version v ON v.id = state.version_id
+       WHERE r.collection_id = c.id AND r.key = $2
+     ) AS found ON true`,
+    [at.collection, at.key, at.revision],
+  );
+  if (row === undefined) throw new Error('the head row is missing');
+  const { head, collectionId, inForce, key, revision, version, content, digest, committedAt, committedBy, message } = row;
+  const state =
+    key === null || revision === null || committedAt === null || committedBy === null
+      ? null
+      : { key, revision, version, content, digest, committedAt, committedBy, message };
+  return { head, collectionId, inForce: inForce === true, state };
+}
+
+/**
+ * The revision that readers saw at a moment, 0 before the first; null when the moment is not over. Waits for
+ * a commit that is being written, because its time may lie before the moment.
+ */
+export async function findRevisionAt(executor: Executor, time: Date): Promise<number | null> {
+  const [row] = await executor.query<{ over: boolean; settled: boolean }>(
+    `SELECT $1::timestamptz < date_trunc('milliseconds', clock_timestamp()) AS over, $1::timestamptz < committed_at AS settled FROM head`,
+    [time],
+  );
+  if (!row?.over) return null;
+  if (!row.settled) await executor.query(`SELECT revision FROM head FOR SHARE`);
+  const [found] = await executor.query<{ revision: number }>(
+    `SELECT revision FROM commit WHERE committed_at <= $1 ORDER BY committed_at DESC, revision DESC LIMIT 1`,
+    [time],
+  );
+  return found?.revision ?? 0;
+}
+
+export interface VersionRow {
+  id: number;
+  version: number;
+  revisions: number[];
+  content: string;
+  digest: Buffer;
+  committedAt: Date;
+  committedBy: string;
+  message: string | null;
+  current: boolean;
+}
+
+const selectVersion = (content: string) => `
+  SELECT v.id, v.number AS version, ${content} AS content, v.digest, v.id = r.current_version_id IS TRUE AS current,
+         ARRAY(SELECT h.revision FROM change h WHERE h.after_version_id = v.id ORDER BY h.revision)::float8[] AS revisions,
+         k.committed_at AS "committedAt", k.author AS "committedBy", k.message
+  FROM collection c
+  JOIN record r ON r.collection_id = c.id
+  JOIN version v ON v.record_id = r.id
+  JOIN commit k ON k.revision = v.revision
+  WHERE c.name = $1 AND c.definition_id IS NOT NULL AND r.key = $2`;
+
+/** Committed versions, newest first, below a number; without their content, which may be large. */
+export function listVersions(
+  executor: Executor,
+  at: { collection: string; key: string; below: number | null; limit: number },
+): Promise<VersionRow[]> {
+  return executor.query(`${selectVersion("''")} AND ($3::integer IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`, [
+    at.collection,
+    at.key,
+    at.below,
+    at.limit,
+  ]);
+}
+
+/** Committed versions with these numbers. */
+export function findVersions(executor: Executor, at: { collection: string; key: string; numbers: number[] }): Promise<VersionRow[]> {
+  return executor.query(`${selectVersion('v.content')} AND v.number = ANY ($3)`, [at.collection, at.key, at.numbers]);
+}

@@ -1,0 +1,107 @@
+import type { Executor, Tx } from './db.js';
+
+export interface RecordAddress {
+  collectionId: number;
+  key: string;
+}
+
+/** A record with its current version. */
+export interface RecordRow extends RecordAddress {
+  id: number;
+  /** The revision at which the record last changed; null while it has only ever been prepared. */
+  revision: number | null;
+  currentVersionId: number | null;
+  currentNumber: number | null;
+  currentContent: string | null;
+  currentDigest: Buffer | null;
+  /** The highest version number ever given; 0 if none. */
+  lastNumber: number;
+}
+
+const selectRecord = `
+  SELECT r.id, r.collection_id AS "collectionId", r.key, r.revision, r.current_version_id AS "currentVersionId",
+         v.number AS "currentNumber", v.content AS "currentContent", v.digest AS "currentDigest",
+         coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
+  FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)
+  JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key
+  LEFT JOIN version v ON v.id = r.current_version_id`;
+
+const addresses = (wanted: RecordAddress[]) => [
+  wanted.map((address) => address.collectionId),
+  wanted.map((address) => address.key),
+];
+
+/** The records at these addresses that exist, live or not. */
+export function findRecords(executor: Executor, wanted: RecordAddress[]): Promise<RecordRow[]> {
+  return executor.query(selectRecord, addresses(wanted));
+}
+
+/** The same, locked in one order: nobody stages into them until the transaction ends. */
+export function lockRecords(tx: Tx, wanted: RecordAddress[]): Promise<RecordRow[]> {
+  return tx.query(`${selectRecord} ORDER BY r.id FOR UPDATE OF r`, addresses(wanted));
+}
+
+/** Makes sure that the records exist and locks them; answers their ids, in no particular order. */
+export function insertRecords(tx: Tx, wanted: RecordAddress[]): Promise<(RecordAddress & { id: number })[]> {
+  return tx.query(
+    `INSERT INTO record (collection_id, key)
+     SELECT * FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key) ORDER BY collection_id, key
+     ON CONFLICT (collection_id, key) DO UPDATE SET key = excluded.key
+     RETURNING id, collection_id AS "collectionId", key`,
+    addresses(wanted),
+  );
+}
+
+/** Moves pointers: the one statement that changes what readers see. */
+export async function movePointers(
+  tx: Tx,
+  moves: { recordId: number; revision: number; versionId: number | null }[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE record SET revision = moved.revision, current_version_id = moved.version_id
+     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (record_id, revision, version_id)
+     WHERE record.id = moved.record_id`,
+    [
+      moves.map((move) => move.recordId),
+      moves.map((move) => move.revision),
+      moves.map((move) => move.versionId),
+    ],
+  );
+}
+
+/** Removes a record that was only ever prepared and has nothing pending any more. */
+export async function deleteEmptyRecord(tx: Tx, recordId: number): Promise<void> {
+  await tx.query(
+    `DELETE FROM record WHERE id = $1 AND revision IS NULL AND NOT EXISTS (SELECT FROM version WHERE record_id = $1)`,
+    [recordId],
+  );
+}
+
+/** Live records of a collection in the order of their keys, with their content, after the given key. */
+export function listLiveContent(
+  executor: Executor,
+  collectionId: number,
+  afterKey: string,
+  limit: number,
+): Promise<{ id: number; key: string; content: string }[]> {
+  return executor.query(
+    `SELECT r.id, r.key, v.content FROM record r JOIN version v ON v.id = r.current_version_id
+     WHERE r.collection_id = $1 AND r.key > $2 ORDER BY r.key LIMIT $3`,
+    [collectionId, afterKey, limit],
+  );
+}
+
+/** Which of these addresses lead to live records. */
+export function findLiveTargets(
+  executor: Executor,
+  wanted: { collection: string; key: string }[],
+): Promise<{ id: number; collection: string; key: string }[]> {
+  return executor.query(
+    `SELECT r.id, c.name AS collection, r.key
+     FROM unnest($1::text[], $2::text[]) AS wanted (name, key)
+     JOIN collection c ON c.name = wanted.name AND c.definition_id IS NOT NULL
+     JOIN record r ON r.collection_id = c.id AND r.key = wanted.key
+     WHERE r.live`,
+    [wanted.map((target) => target.collection), wanted.map((target) => target.key)],
+  );
+}

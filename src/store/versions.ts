@@ -1,0 +1,235 @@
+import type { PendingOperation } from '../domain/record.js';
+import type { StoredValidation } from '../domain/validation-state.js';
+import type { Executor, Tx } from './db.js';
+
+export interface PendingRow {
+  id: number;
+  recordId: number;
+  operation: PendingOperation;
+  content: string | null;
+  digest: Buffer | null;
+  changesetId: string | null;
+  baseVersionId: number | null;
+  baseNumber: number | null;
+  message: string | null;
+  stagedBy: string[];
+  stagedAt: Date;
+  updatedAt: Date;
+  edit: number;
+  validation: StoredValidation | null;
+}
+
+/** A pending version with the record that it belongs to. */
+export interface PendingListRow extends PendingRow {
+  collection: string;
+  definitionId: number;
+  key: string;
+  currentVersionId: number | null;
+  currentNumber: number | null;
+}
+
+const pendingColumns = `
+  v.id, v.record_id AS "recordId", v.operation, v.content, v.digest, v.changeset_id AS "changesetId",
+  v.base_version_id AS "baseVersionId", b.number AS "baseNumber", v.message, v.staged_by AS "stagedBy",
+  v.staged_at AS "stagedAt", v.updated_at AS "updatedAt", v.edit, v.validation`;
+
+/** The pending versions of these records, each outside of changesets (null) or in one. */
+export function findPending(
+  executor: Executor,
+  wanted: { recordId: number; changesetId: string | null }[],
+): Promise<PendingRow[]> {
+  return executor.query(
+    `SELECT ${pendingColumns}
+     FROM unnest($1::bigint[], $2::uuid[]) AS wanted (record_id, changeset_id)
+     JOIN version v ON v.record_id = wanted.record_id AND v.changeset_id IS NOT DISTINCT FROM wanted.changeset_id AND v.revision IS NULL
+     LEFT JOIN version b ON b.id = v.base_version_id`,
+    [wanted.map((pending) => pending.recordId), wanted.map((pending) => pending.changesetId)],
+  );
+}
+
+/** What is staged: the content of a pending version. */
+export interface Staged {
+  operation: PendingOperation;
+  content: string | null;
+  digest: Buffer | null;
+  message: string | null;
+  stagedBy: string[];
+}
+
+/** Starts a pending version; the record must be locked. */
+export async function insertPending(
+  tx: Tx,
+  staged: Staged & { recordId: number; changesetId: string | null; baseVersionId: number | null },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO version (record_id, changeset_id, base_version_id, operation, content, digest, message, staged_by, staged_at, updated_at)
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, now, now FROM clock_timestamp() AS now`,
+    [
+      staged.recordId,
+      staged.changesetId,
+      staged.baseVersionId,
+      staged.operation,
+      staged.content,
+      staged.digest,
+      staged.message,
+      staged.stagedBy,
+    ],
+  );
+}
+
+/** Replaces what a pending version holds, as one more edit; the record must be locked. */
+export async function updatePending(tx: Tx, id: number, staged: Staged): Promise<void> {
+  await tx.query(
+    `UPDATE version SET operation = $2, content = $3, digest = $4, message = $5, staged_by = $6,
+            updated_at = clock_timestamp(), edit = edit + 1
+     WHERE id = $1 AND revision IS NULL`,
+    [id, staged.operation, staged.content, staged.digest, staged.message, staged.stagedBy],
+  );
+}
+
+/** Keeps the outcome of a validation, unless the pending version has been edited since. */
+export async function updateValidation(tx: Tx, id: number, validation: StoredValidation): Promise<void> {
+  await tx.query(`UPDATE version SET validation = $2 WHERE id = $1 AND edit = $3 AND revision IS NULL`, [
+    id,
+    JSON.stringify(validation),
+    validation.edit,
+  ]);
+}
+
+/** Discards pending versions. */
+export async function deletePending(tx: Tx, ids: number[]): Promise<void> {
+  await tx.query(`DELETE FROM version WHERE id = ANY ($1) AND revision IS NULL`, [ids]);
+}
+
+/** Makes pending versions committed: from here on the database refuses to change them. */
+export async function markCommitted(
+  tx: Tx,
+  rows: { id: number; number: number; revision: number }[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE version SET revision = done.revision, number = done.number, validation = NULL
+     FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS done (id, number, revision) WHERE version.id = done.id`,
+    [rows.map((row) => row.id), rows.map((row) => row.number), rows.map((row) => row.revision)],
+  );
+}
+
+/** A version that is committed without having been pending. */
+export interface NewVersion {
+  recordId: number;
+  number: number;
+  revision: number;
+  content: string;
+  digest: Buffer;
+  baseVersionId: number | null;
+  author: string;
+  committedAt: Date;
+}
+
+/** Adds committed versions; answers their ids by record, of which each has at most one. */
+export async function insertCommitted(tx: Tx, versions: NewVersion[]): Promise<Map<number, number>> {
+  const rows = await tx.query<{ id: number; recordId: number }>(
+    `INSERT INTO version (record_id, number, revision, content, digest, base_version_id, staged_by, staged_at, updated_at)
+     SELECT record_id, number, revision, content, digest, base_version_id, ARRAY[author], at, at
+     FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::timestamptz[])
+       AS added (record_id, number, revision, content, digest, base_version_id, author, at)
+     RETURNING id, record_id AS "recordId"`,
+    [
+      versions.map((version) => version.recordId),
+      versions.map((version) => version.number),
+      versions.map((version) => version.revision),
+      versions.map((version) => version.content),
+      versions.map((version) => version.digest),
+      versions.map((version) => version.baseVersionId),
+      versions.map((version) => version.author),
+      versions.map((version) => version.committedAt),
+    ],
+  );
+  return new Map(rows.map((row) => [row.recordId, row.id]));
+}
+
+/** A committed version by its number, for rolling back to. */
+export interface CommittedRow {
+  id: number;
+  recordId: number;
+  number: number;
+  content: string;
+  digest: Buffer;
+}
+
+/** The committed versions with these numbers that exist. */
+export function findCommitted(
+  executor: Executor,
+  wanted: { recordId: number; number: number }[],
+): Promise<CommittedRow[]> {
+  return executor.query(
+    `SELECT v.id, v.record_id AS "recordId", v.number, v.content, v.digest
+     FROM unnest($1::bigint[], $2::integer[]) AS wanted (record_id, number)
+     JOIN version v ON v.record_id = wanted.record_id AND v.number = wanted.number`,
+    [wanted.map((version) => version.recordId), wanted.map((version) => version.number)],
+  );
+}
+
+/** A page carries at most this many bytes of content (and one item at least), however many items were asked for. */
+export const maxPageBytes = 16 * 1024 * 1024;
+
+/** Pending versions in the order in which they were started, after the given id; fewer where they are large. */
+export function listPending(
+  executor: Executor,
+  filter: {
+    collection: string | null;
+    changesetId: string | null;
+    outdated: boolean | null;
+    after: number;
+    limit: number;
+  },
+): Promise<PendingListRow[]> {
+  return executor.query(
+    `SELECT ${pendingColumns}, c.name AS collection, c.definition_id AS "definitionId", r.key,
+            r.current_version_id AS "currentVersionId", k.number AS "currentNumber"
+     FROM (
+       SELECT v.id, sum(octet_length(v.content)) OVER (ORDER BY v.id) - octet_length(v.content) AS bytes_before
+       FROM (
+         SELECT v.id, v.content
+         FROM version v
+         JOIN record r ON r.id = v.record_id
+         JOIN collection c ON c.id = r.collection_id
+         WHERE v.revision IS NULL AND v.id > $1
+           AND ($2::text IS NULL OR c.name = $2)
+           AND ($3::uuid IS NULL OR v.changeset_id = $3)
+           AND ($4::boolean IS NULL OR (v.base_version_id IS DISTINCT FROM r.current_version_id) = $4)
+         ORDER BY v.id LIMIT $5
+       ) AS v
+     ) AS page
+     JOIN version v ON v.id = page.id AND coalesce(page.bytes_before, 0) < ${maxPageBytes}
+     JOIN record r ON r.id = v.record_id
+     JOIN collection c ON c.id = r.collection_id
+     LEFT JOIN version b ON b.id = v.base_version_id
+     LEFT JOIN version k ON k.id = r.current_version_id
+     ORDER BY v.id`,
+    [filter.after, filter.collection, filter.changesetId, filter.outdated, filter.limit],
+  );
+}
+
+/** Pending versions of a collection with what they would replace, for judging them by a new definition. */
+export function listPendingContent(
+  executor: Executor,
+  collectionId: number,
+  after: number,
+  limit: number,
+): Promise<
+  {
+    id: number;
+    key: string;
+    changesetId: string | null;
+    operation: PendingOperation;
+    content: string | null;
+    currentContent: string | null;
+  }[]
+> {
+  return executor.query(
+    `SELECT v.id, r.key, v.changeset_id AS "changesetId", v.operation, v.content, k.content AS "currentContent"
+     FROM version v JOIN record r ON r.id = v.record_id LEFT JOIN version k ON k.id = r.current_version_id
+     WHERE r.collection_id = $1 AND v.revision IS NULL AND v.id > $2 ORDER BY v.id LIMIT $3`,
+    [collectionId, after, limit],
+  );
+}
