@@ -248,6 +248,10 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(catalogue, text);
+}
+
 /** Extra members of the problem document, such as `horizon` or `changed`. */
 export type Extensions = Record<string, unknown>;
 

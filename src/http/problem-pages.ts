@@ -16,10 +16,6 @@ export const errorCodes: readonly ErrorCode[] = (Object.keys(catalogue) as Error
   (a, b) => statusOfCode(a) - statusOfCode(b) || (a < b ? -1 : 1),
 );
 
-export function isErrorCode(text: string): text is ErrorCode {
-  return Object.hasOwn(catalogue, text);
-}
-
 /** The page that `type` of a problem document leads to. */
 export function problemPage(code: ErrorCode): string {
   const { title, help } = catalogue[code];

@@ -200,6 +200,13 @@ export const change = {
   message: 'Winter prices',
 };
 
+export const answered = {
+  status: 200,
+  answeredAt: LATER,
+  revision: 2,
+  body: commitResult,
+};
+
 /** A page with one item. */
 export function page(item: unknown, revision: number) {
   return { items: [item], next: null, revision };

@@ -6,7 +6,7 @@ import { getCommit } from '../../queries/get-commit.js';
 import { listCommitChanges } from '../../queries/list-commit-changes.js';
 import { listCommits } from '../../queries/list-commits.js';
 import { answerCommit, answerRead } from '../answers.js';
-import { idempotencyOf } from '../idempotency.js';
+import { idempotencyOf, toAnswered } from '../idempotency.js';
 import * as docs from '../openapi/commits-docs.js';
 import { operation } from '../openapi/operation.js';
 import { commitChangesBody } from '../schemas/bodies.js';
@@ -51,7 +51,8 @@ export function commitsRoutes(app: Server, context: Context): void {
       const { limit, cursor, idempotencyKey: key } = request.query;
       if (key !== undefined) {
         const found = await findCommitByIdempotencyKey(context, { key, actor: request.actor });
-        return answerRead(request, reply, { body: found, revision: found.revision });
+        const outcome = found.outcome && toAnswered(found.outcome, request.id);
+        return answerRead(request, reply, { body: { ...found, outcome }, revision: found.revision });
       }
       const { page, revision } = await listCommits(context, { limit, ...given({ cursor }) });
       return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });

@@ -62,9 +62,9 @@ export function historyRoutes(app: Server, context: Context): void {
       headers: readHeaders,
     }),
     handler: async (request, reply) => {
-      const { version, ...record } = request.params;
-      const from = request.query.against;
-      const { diff, revision } = await diffVersions(context, { ...record, to: version, ...given({ from }) });
+      const { version: to, ...record } = request.params;
+      const from = request.query.against ?? (to === 1 ? null : to - 1);
+      const { diff, revision } = await diffVersions(context, { ...record, from, to });
       return answerRead(request, reply, { body: diff, revision });
     },
   });

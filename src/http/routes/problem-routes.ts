@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { DiptychError } from '../../domain/errors.js';
+import { DiptychError, isErrorCode } from '../../domain/errors.js';
 import { operation } from '../openapi/operation.js';
 import { listProblemsDoc, readProblemDoc } from '../openapi/service-docs.js';
-import { isErrorCode, PAGE_POLICY, problemPage, problemsPage } from '../problem-pages.js';
+import { PAGE_POLICY, problemPage, problemsPage } from '../problem-pages.js';
 import type { Server } from '../server.js';
 
 const codeParams = z.object({

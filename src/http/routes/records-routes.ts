@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../../commands/context.js';
+import type { PointInTime } from '../../domain/point-in-time.js';
 import { getRecord } from '../../queries/get-record.js';
 import { listRecords } from '../../queries/list-records.js';
 import { answerRead } from '../answers.js';
@@ -48,11 +49,11 @@ const listQuery = z
   })
   .refine(isOneMoment, oneMoment);
 
-function pointInTime({ revision, at }: Moment) {
+function pointInTime({ revision, at }: Moment): PointInTime {
   if (revision !== undefined) {
-    return { type: 'revision', revision } as const;
+    return { type: 'revision', revision };
   }
-  return at === undefined ? ({ type: 'head' } as const) : ({ type: 'time', time: at } as const);
+  return at === undefined ? { type: 'head' } : { type: 'time', time: at };
 }
 
 export function recordsRoutes(app: Server, context: Context): void {

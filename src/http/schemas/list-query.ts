@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Filter, filterOperators, type Sort } from '../../domain/list-query.js';
 import type { RawFilter } from '../query-string.js';
 import { integerText } from './primitives.js';
 
@@ -6,32 +7,6 @@ const PAGE_LIMIT_DEFAULT = 100;
 const PAGE_LIMIT_MAX = 1000;
 const TERMS_MAX = 50;
 const KEY_PREFIX_MAX = 255;
-
-export const filterOperators = [
-  'eq',
-  'ne',
-  'lt',
-  'lte',
-  'gt',
-  'gte',
-  'in',
-  'prefix',
-  'contains',
-  'exists',
-] as const;
-
-/** One condition of a list; `path` is dotted, or a JSON Pointer when it starts with `/`. */
-export interface Filter {
-  path: string;
-  op: (typeof filterOperators)[number];
-  value: string;
-}
-
-/** One term of the order of a list. */
-export interface Sort {
-  path: string;
-  descending: boolean;
-}
 
 export const limitText = integerText(1, PAGE_LIMIT_MAX, {
   description: `Items per page: 1 to ${PAGE_LIMIT_MAX}, ${PAGE_LIMIT_DEFAULT} if not given.`,
