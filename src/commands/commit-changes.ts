@@ -1,8 +1,8 @@
 import type { Actor } from '../domain/actor.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Edit } from '../domain/intent.js';
-import type { Committed } from './commit-pending.js';
 import type { Context } from './context.js';
+import type { Committed } from './steps/commit-queue.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';
 
 export type ChangeRequest = { collection: string; key: string; ifVersion?: number | undefined } & Edit;
@@ -46,5 +46,6 @@ function requireDistinct(changes: ChangeRequest[]): void {
     const message = `names the same record as /changes/${earlier}; put both changes into one`;
     return [{ pointer: `/changes/${index}`, code: 'duplicate-record', message, collection, key }];
   });
-  if (errors.length > 0) throw new DiptychError('invalid-request', 'A commit changes each record at most once.', { errors });
+  if (errors.length > 0)
+    throw new DiptychError('invalid-request', 'A commit changes each record at most once.', { errors });
 }

@@ -1,9 +1,9 @@
 import type { Actor } from '../domain/actor.js';
-import type { CommitResult } from '../domain/commit.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import { parseReceipt } from '../domain/receipt.js';
 import type { Context } from './context.js';
+import type { Committed } from './steps/commit-queue.js';
 import type { PendingAddress } from './steps/lock-pending.js';
 import { requirePendingTag } from './steps/require-pending-tag.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';
@@ -16,19 +16,17 @@ export interface CommitPendingInput extends PendingAddress {
   idempotency?: Idempotency | undefined;
 }
 
-export interface Committed {
-  result: CommitResult;
-  /** True when this is the kept answer to an earlier request with the same Idempotency-Key. */
-  replayed: boolean;
-}
-
 /** Makes the pending version the current one: validates again, and moves the pointer in the same transaction. */
 export async function commitPending(context: Context, input: CommitPendingInput): Promise<Committed> {
   const { collection, key, changeset, precondition, receipt, actor } = input;
   if (changeset !== null) {
-    throw new DiptychError('changeset-member', `This pending version belongs to the changeset ${changeset}, whose members go live together.`);
+    throw new DiptychError(
+      'changeset-member',
+      `This pending version belongs to the changeset ${changeset}, whose members go live together.`,
+    );
   }
-  if (precondition.ifMatch === undefined && receipt === undefined) throw await requirePendingTag(context, input);
+  if (precondition.ifMatch === undefined && receipt === undefined)
+    throw await requirePendingTag(context, input);
   return await context.commits.submit({
     kind: 'commit',
     author: actor.name,

@@ -16,5 +16,11 @@ export interface Context {
 export function createContext(db: Db, options: { maxRecordBytes: number }): Context {
   const definitions = new DefinitionCache();
   const limits = { maxRecordBytes: options.maxRecordBytes };
-  return { db, heads: new HeadWatch(db), definitions, limits, commits: new CommitQueue({ db, definitions, limits }) };
+  return {
+    db,
+    heads: new HeadWatch(db),
+    definitions,
+    limits,
+    commits: new CommitQueue({ db, definitions, limits }),
+  };
 }

@@ -3,7 +3,12 @@ import { checkPrecondition, collectionTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import { collectionNotFound } from '../domain/refusals.js';
-import { countCollectionUse, findCollection, lockCollectionName, removeDefinition } from '../store/collections.js';
+import {
+  countCollectionUse,
+  findCollection,
+  lockCollectionName,
+  removeDefinition,
+} from '../store/collections.js';
 import { withTransaction } from '../store/db.js';
 import { lockHead } from '../store/head.js';
 import type { Context } from './context.js';
@@ -20,7 +25,10 @@ export async function deleteCollection(
     const { id } = await lockCollectionName(tx, input.collection);
     const existing = await findCollection(tx, input.collection);
     if (existing === null) throw collectionNotFound(input.collection);
-    const tag = collectionTag({ number: existing.definitionNumber, digest: existing.definitionDigest.toString('hex') });
+    const tag = collectionTag({
+      number: existing.definitionNumber,
+      digest: existing.definitionDigest.toString('hex'),
+    });
     checkPrecondition(input.precondition, tag, { what: 'collection', required: false });
     const use = await countCollectionUse(tx, { id, name: input.collection });
     if (use.live + use.pending + use.referencedBy.length > 0) {

@@ -16,7 +16,11 @@ export async function discardPending(
   return await withTransaction(context.db, async (tx) => {
     const locked = await lockPending(tx, input);
     if (locked === null || locked.stored === null) throw pendingNotFound(input);
-    checkPrecondition(input.precondition, locked.tag, { what: 'pending version', required: true, matches: matchesPendingTag });
+    checkPrecondition(input.precondition, locked.tag, {
+      what: 'pending version',
+      required: true,
+      matches: matchesPendingTag,
+    });
     await deletePending(tx, [locked.stored.id]);
     await deleteEmptyRecord(tx, locked.record.id);
     const { revision } = await findHead(tx);

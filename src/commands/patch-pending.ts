@@ -11,8 +11,13 @@ import { applyMergePatch } from '../lib/merge-patch.js';
 import { withTransaction } from '../store/db.js';
 import { findHead } from '../store/head.js';
 import type { Context } from './context.js';
-import type { StagedAnswer } from './stage-pending.js';
-import { type LockedPending, lockPending, type PendingAddress, viewPending } from './steps/lock-pending.js';
+import {
+  type LockedPending,
+  lockPending,
+  type PendingAddress,
+  type StagedAnswer,
+  viewPending,
+} from './steps/lock-pending.js';
 import { writePending } from './steps/write-pending.js';
 
 export interface PatchPendingInput extends PendingAddress {
@@ -28,7 +33,11 @@ export async function patchPending(context: Context, input: PatchPendingInput): 
   const { maxRecordBytes } = context.limits;
   return await withTransaction(context.db, async (tx) => {
     const locked = await lockPending(tx, input);
-    checkPrecondition(precondition, locked?.tag ?? null, { what: 'pending version', required: false, matches: matchesPendingTag });
+    checkPrecondition(precondition, locked?.tag ?? null, {
+      what: 'pending version',
+      required: false,
+      matches: matchesPendingTag,
+    });
     const present = locked && representationOf(locked);
     if (locked === null || present === null) throw pendingNotFound(input);
     const patched =
@@ -56,7 +65,10 @@ function representationOf({ stored, record }: LockedPending): JsonObject | null 
 const maxMessageLength = 4_096;
 
 /** @throws DiptychError `patch-impossible` when a patch left no pending version */
-function readRepresentation(value: JsonValue, maxRecordBytes: number): { content: Content | null; message: string | null } {
+function readRepresentation(
+  value: JsonValue,
+  maxRecordBytes: number,
+): { content: Content | null; message: string | null } {
   const { operation, data, message = null, ...others } = requireObject(value, '');
   const errors = Object.keys(others).map((member) => ({
     pointer: `/${member.replaceAll('~', '~0').replaceAll('/', '~1')}`,
@@ -67,7 +79,11 @@ function readRepresentation(value: JsonValue, maxRecordBytes: number): { content
     errors.push({ pointer: '/operation', code: 'operation', message: 'must be "upsert" or "delete"' });
   }
   if (message !== null && (typeof message !== 'string' || message.length > maxMessageLength)) {
-    errors.push({ pointer: '/message', code: 'message', message: `must be text of at most ${maxMessageLength} characters, or null` });
+    errors.push({
+      pointer: '/message',
+      code: 'message',
+      message: `must be text of at most ${maxMessageLength} characters, or null`,
+    });
   }
   const object = isJsonObject(data) ? data : null;
   if (operation === 'upsert' && object === null) {
@@ -77,7 +93,10 @@ function readRepresentation(value: JsonValue, maxRecordBytes: number): { content
     throw new DiptychError('patch-impossible', 'The patch leaves no valid pending version.', { errors });
   }
   return {
-    content: operation === 'delete' || object === null ? null : toContent(object, { maxRecordBytes, pointer: '/data' }),
+    content:
+      operation === 'delete' || object === null
+        ? null
+        : toContent(object, { maxRecordBytes, pointer: '/data' }),
     message: typeof message === 'string' ? message : null,
   };
 }

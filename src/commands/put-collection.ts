@@ -8,7 +8,12 @@ import type { Precondition } from '../domain/precondition.js';
 import { canonicalJson } from '../lib/canonical-json.js';
 import { sha256 } from '../lib/digest.js';
 import type { JsonObject } from '../lib/json-value.js';
-import { findCollection, findCollections, insertDefinition, lockCollectionName } from '../store/collections.js';
+import {
+  findCollection,
+  findCollections,
+  insertDefinition,
+  lockCollectionName,
+} from '../store/collections.js';
 import { deleteCollectionConstraints, insertReferences, insertUniqueValues } from '../store/constraints.js';
 import { type Tx, withTransaction } from '../store/db.js';
 import { lockHead } from '../store/head.js';
@@ -36,7 +41,9 @@ export interface PutCollectionAnswer {
 export function putCollection(context: Context, input: PutCollectionInput): Promise<PutCollectionAnswer> {
   return prepare(context, input, async (tx, prepared) => {
     const { head, id, lastNumber, existing, content, digest } = prepared;
-    const present = existing && collectionTag({ number: existing.definitionNumber, digest: existing.definitionDigest.toString('hex') });
+    const present =
+      existing &&
+      collectionTag({ number: existing.definitionNumber, digest: existing.definitionDigest.toString('hex') });
     const unchanged = existing?.definitionContent === content;
     checkPrecondition(input.precondition, present, { what: 'collection', required: !unchanged });
     let revision = head.revision;
@@ -72,7 +79,11 @@ export function rehearseDefinition(
   );
 }
 
-type Prepared = Awaited<ReturnType<typeof load>> & { compiled: ReturnType<typeof compile>; content: string; digest: Buffer };
+type Prepared = Awaited<ReturnType<typeof load>> & {
+  compiled: ReturnType<typeof compile>;
+  content: string;
+  digest: Buffer;
+};
 
 async function prepare<T>(
   context: Context,
@@ -99,15 +110,25 @@ function compile(definition: Definition) {
     return compileDefinition(definition);
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error;
-    throw new DiptychError('definition-invalid', 'The definition cannot be held to its bounds, or contradicts itself.', {
-      errors: error.failures,
-    });
+    throw new DiptychError(
+      'definition-invalid',
+      'The definition cannot be held to its bounds, or contradicts itself.',
+      {
+        errors: error.failures,
+      },
+    );
   }
 }
 
-async function requireReferencedCollections(tx: Tx, { collection, definition }: Pick<PutCollectionInput, 'collection' | 'definition'>) {
+async function requireReferencedCollections(
+  tx: Tx,
+  { collection, definition }: Pick<PutCollectionInput, 'collection' | 'definition'>,
+) {
   const references = definition.references ?? [];
-  const found = await findCollections(tx, references.map((reference) => reference.collection));
+  const found = await findCollections(
+    tx,
+    references.map((reference) => reference.collection),
+  );
   const names = new Set([collection, ...found.map((row) => row.name)]);
   const errors = references.flatMap((reference, index) =>
     names.has(reference.collection)
@@ -120,15 +141,23 @@ async function requireReferencedCollections(tx: Tx, { collection, definition }: 
           },
         ],
   );
-  if (errors.length > 0) throw new DiptychError('definition-invalid', 'The definition refers to collections that do not exist.', { errors });
+  if (errors.length > 0)
+    throw new DiptychError('definition-invalid', 'The definition refers to collections that do not exist.', {
+      errors,
+    });
 }
 
-const assess = (context: Context, tx: Tx, { id, compiled }: Prepared) => assessDefinition(tx, { collectionId: id, compiled, limits: context.limits });
+const assess = (context: Context, tx: Tx, { id, compiled }: Prepared) =>
+  assessDefinition(tx, { collectionId: id, compiled, limits: context.limits });
 
 function definitionConflict({ live }: DefinitionImpact): DiptychError {
-  return new DiptychError('definition-conflict', `${live.failing} of ${live.checked} live records would break the definition.`, {
-    extensions: { failing: live.failing, checked: live.checked, sample: live.sample },
-  });
+  return new DiptychError(
+    'definition-conflict',
+    `${live.failing} of ${live.checked} live records would break the definition.`,
+    {
+      extensions: { failing: live.failing, checked: live.checked, sample: live.sample },
+    },
+  );
 }
 
 /** Runs a transaction for its answer alone: `stop` ends it with a rollback. */

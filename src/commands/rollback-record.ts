@@ -1,8 +1,8 @@
 import type { Actor } from '../domain/actor.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
-import type { Committed } from './commit-pending.js';
 import type { Context } from './context.js';
+import type { Committed } from './steps/commit-queue.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';
 
 export interface RollbackRecordInput {
@@ -21,9 +21,13 @@ export interface RollbackRecordInput {
 export async function rollbackRecord(context: Context, input: RollbackRecordInput): Promise<Committed> {
   const { collection, key, toVersion, force, precondition, actor } = input;
   if (force && !actor.admin) {
-    throw new DiptychError('permission-required', 'A rollback past the rules (`force`) needs the permission `admin`.', {
-      extensions: { permission: 'admin' },
-    });
+    throw new DiptychError(
+      'permission-required',
+      'A rollback past the rules (`force`) needs the permission `admin`.',
+      {
+        extensions: { permission: 'admin' },
+      },
+    );
   }
   return await context.commits.submit({
     kind: 'rollback',
@@ -32,7 +36,14 @@ export async function rollbackRecord(context: Context, input: RollbackRecordInpu
     dryRun: false,
     idempotency: toIdempotency(actor, input.idempotency),
     intents: [
-      { type: 'rollback', collection, key, toVersion, force, ...(precondition.ifMatch ? { ifMatch: precondition.ifMatch } : {}) },
+      {
+        type: 'rollback',
+        collection,
+        key,
+        toVersion,
+        force,
+        ...(precondition.ifMatch ? { ifMatch: precondition.ifMatch } : {}),
+      },
     ],
   });
 }

@@ -63,7 +63,10 @@ export async function validatePending(
     digest: pending.content?.digest ?? null,
     receipt: validation.valid ? receiptFor(found, pending, revision) : null,
   };
-  const tag = tagOfPending({ ...pending, validation }, { currentVersionId, definitionId: found.collection.definitionId });
+  const tag = tagOfPending(
+    { ...pending, validation },
+    { currentVersionId, definitionId: found.collection.definitionId },
+  );
   return { report, tag, revision };
 }
 

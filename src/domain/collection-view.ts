@@ -19,5 +19,8 @@ export function toCollectionView(stored: {
     updatedAt: stored.committedAt.toISOString(),
     updatedBy: stored.author,
   };
-  return { view, tag: collectionTag({ number: stored.definitionNumber, digest: stored.definitionDigest.toString('hex') }) };
+  return {
+    view,
+    tag: collectionTag({ number: stored.definitionNumber, digest: stored.definitionDigest.toString('hex') }),
+  };
 }

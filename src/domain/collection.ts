@@ -31,7 +31,11 @@ export interface Definition {
   unique?: string[][] | undefined;
   references?: Reference[] | undefined;
   retention?:
-    | { keepVersions?: number | undefined; keepDays?: number | undefined; onExpire?: 'archive' | 'delete' | undefined }
+    | {
+        keepVersions?: number | undefined;
+        keepDays?: number | undefined;
+        onExpire?: 'archive' | 'delete' | undefined;
+      }
     | undefined;
   approvals?: { required: number } | undefined;
   indexes?: string[] | undefined;
@@ -52,6 +56,10 @@ export interface CollectionView {
 export interface DefinitionImpact {
   dryRun: true;
   live: { checked: number; failing: number; sample: { key: string; errors: Failure[] }[] };
-  pending: { checked: number; failing: number; sample: { key: string; changeset: string | null; errors: Failure[] }[] };
+  pending: {
+    checked: number;
+    failing: number;
+    sample: { key: string; changeset: string | null; errors: Failure[] }[];
+  };
   durationMs: number;
 }

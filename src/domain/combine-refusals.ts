@@ -21,8 +21,12 @@ const rank = (refusal: DiptychError) => {
 export function combineRefusals(refusals: DiptychError[]): DiptychError | undefined {
   const [first, ...others] = [...refusals].sort((a, b) => rank(a) - rank(b));
   if (first === undefined || others.length === 0) return first;
-  return new DiptychError(first.code, `${first.detail} ${others.length} more of its changes are refused as well; see \`errors\`.`, {
-    ...first.options,
-    errors: [first, ...others].flatMap((refusal) => refusal.options.errors ?? []),
-  });
+  return new DiptychError(
+    first.code,
+    `${first.detail} ${others.length} more of its changes are refused as well; see \`errors\`.`,
+    {
+      ...first.options,
+      errors: [first, ...others].flatMap((refusal) => refusal.options.errors ?? []),
+    },
+  );
 }

@@ -37,7 +37,10 @@ export function matchesTag(condition: TagCondition, tag: string): boolean {
 
 /** The same for a pending version, whose derived part does not matter to a write. */
 export function matchesPendingTag(condition: TagCondition, tag: string): boolean {
-  return condition.any || condition.tags.some((given) => given.startsWith('"p') && stagedPart(given) === stagedPart(tag));
+  return (
+    condition.any ||
+    condition.tags.some((given) => given.startsWith('"p') && stagedPart(given) === stagedPart(tag))
+  );
 }
 
 /**
@@ -57,7 +60,9 @@ export function checkPrecondition(
   if (precondition.ifMatch && (present === null || !matches(precondition.ifMatch, present))) {
     throw new DiptychError(
       'precondition-failed',
-      present === null ? `There is no ${what}, so If-Match cannot hold.` : `The ${what} is not what If-Match names: it is ${present} now.`,
+      present === null
+        ? `There is no ${what}, so If-Match cannot hold.`
+        : `The ${what} is not what If-Match names: it is ${present} now.`,
       { extensions },
     );
   }
@@ -65,8 +70,12 @@ export function checkPrecondition(
     throw new DiptychError('precondition-failed', `There is a ${what} already: ${present}.`, { extensions });
   }
   if (required && present !== null && !precondition.ifMatch) {
-    throw new DiptychError('precondition-required', `There is a ${what} already: send If-Match with its entity tag ${present}.`, {
-      extensions,
-    });
+    throw new DiptychError(
+      'precondition-required',
+      `There is a ${what} already: send If-Match with its entity tag ${present}.`,
+      {
+        extensions,
+      },
+    );
   }
 }

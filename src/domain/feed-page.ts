@@ -38,7 +38,8 @@ export function cutFeed(
   const last = ahead[fitting - 1];
   const following = ahead[fitting];
   if (last === undefined) return null;
-  if (following?.revision !== last.revision) return { last, next: { revision: last.revision, ordinal: wholeCommit } };
+  if (following?.revision !== last.revision)
+    return { last, next: { revision: last.revision, ordinal: wholeCommit } };
   const whole = ahead.findLast((entry) => entry.revision < last.revision);
   if (whole === undefined) return { last, next: { revision: last.revision, ordinal: last.ordinal } };
   return { last: whole, next: { revision: whole.revision, ordinal: wholeCommit } };

@@ -25,7 +25,8 @@ export interface World {
 export const claimName = (claim: { collectionId: number; pointers: string; digest: Buffer }) =>
   `${claim.collectionId} ${claim.pointers} ${claim.digest.toString('hex')}`;
 
-export const recordName = (record: { collection: string; key: string }) => `${record.collection} ${record.key}`;
+export const recordName = (record: { collection: string; key: string }) =>
+  `${record.collection} ${record.key}`;
 
 const nameOf = (move: Move) => recordName({ collection: move.collection.name, key: move.key });
 
@@ -74,7 +75,12 @@ export function judgeMoves(moves: Move[], world: World): Judgement {
   for (const move of moves) {
     const add = (failures: Failure[], into: Failure[]) => {
       for (const failure of failures) {
-        into.push({ ...failure, pointer: move.pointer + failure.pointer, collection: move.collection.name, key: move.key });
+        into.push({
+          ...failure,
+          pointer: move.pointer + failure.pointer,
+          collection: move.collection.name,
+          key: move.key,
+        });
       }
     };
     const own = move.collection.definition.judge({
@@ -95,7 +101,13 @@ export function judgeMoves(moves: Move[], world: World): Judgement {
       if (other === undefined) continue;
       judgement.broken.add('unique');
       add(
-        [{ pointer: claim.pointer, code: 'unique', message: `must be unique, and the record ${JSON.stringify(other)} has the same value` }],
+        [
+          {
+            pointer: claim.pointer,
+            code: 'unique',
+            message: `must be unique, and the record ${JSON.stringify(other)} has the same value`,
+          },
+        ],
         judgement.errors,
       );
     }

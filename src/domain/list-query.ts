@@ -1,6 +1,17 @@
 import type { JsonValue } from '../lib/json-value.js';
 
-export const filterOperators = ['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in', 'prefix', 'contains', 'exists'] as const;
+export const filterOperators = [
+  'eq',
+  'ne',
+  'lt',
+  'lte',
+  'gt',
+  'gte',
+  'in',
+  'prefix',
+  'contains',
+  'exists',
+] as const;
 export type FilterOperator = (typeof filterOperators)[number];
 
 /** A condition on `data`; `path` is dotted (`price.amount`), or a JSON Pointer when it begins with `/`. */
@@ -30,7 +41,10 @@ export function splitPath(path: string): string[] {
  * boolean or null. Types are those of the data: `filter[zip][eq]=01234` finds the text, `…=7` finds both
  * 7 and "7".
  */
-export function readingsOf(value: string): { text: string; literal?: Exclude<JsonValue, object | string> | null } {
+export function readingsOf(value: string): {
+  text: string;
+  literal?: Exclude<JsonValue, object | string> | null;
+} {
   if (value === 'true' || value === 'false') return { text: value, literal: value === 'true' };
   if (value === 'null') return { text: value, literal: null };
   if (/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(value) && Number.isFinite(Number(value))) {

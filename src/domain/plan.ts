@@ -89,9 +89,13 @@ function planPending(intent: PendingIntent, found: Found): Planned {
   const { pending, current } = found;
   if (pending === null) throw pendingNotFound(intent);
   if (intent.ifMatch && !matchesPendingTag(intent.ifMatch, pending.tag)) {
-    throw new DiptychError('precondition-failed', `The pending version is not what If-Match names: it is ${pending.tag} now.`, {
-      extensions: { etag: pending.tag },
-    });
+    throw new DiptychError(
+      'precondition-failed',
+      `The pending version is not what If-Match names: it is ${pending.tag} now.`,
+      {
+        extensions: { etag: pending.tag },
+      },
+    );
   }
   const { receipt } = intent;
   if (receipt && (receipt.pendingId !== pending.id || receipt.edit !== pending.edit)) {
@@ -114,20 +118,30 @@ function planPending(intent: PendingIntent, found: Found): Planned {
     const changed: ('definition' | 'current')[] = [];
     if (receipt.definitionId !== found.collection.definitionId) changed.push('definition');
     if (receipt.currentVersionId !== (current?.versionId ?? 0)) changed.push('current');
-    if (changed.length > 0) throw receiptStale(changed, 'What it was validated against has changed since.', pending.tag);
+    if (changed.length > 0)
+      throw receiptStale(changed, 'What it was validated against has changed since.', pending.tag);
   }
   return moveToPending(intent, found, pending);
 }
 
 /** What committing the pending version would do, whatever else stands against it. */
-export function moveToPending(intent: PendingIntent, found: Found, pending: NonNullable<Found['pending']>): Planned {
+export function moveToPending(
+  intent: PendingIntent,
+  found: Found,
+  pending: NonNullable<Found['pending']>,
+): Planned {
   const { current } = found;
-  const move = { ...moveFrom(intent, found), message: pending.message, validated: intent.receipt !== undefined };
+  const move = {
+    ...moveFrom(intent, found),
+    message: pending.message,
+    validated: intent.receipt !== undefined,
+  };
   if (pending.content === null) {
     if (current === null) return { unchanged: true, consumedPendingId: pending.id };
     return { move: { ...move, operation: 'delete', after: null, consumedPendingId: pending.id } };
   }
-  if (current !== null && current.digest === pending.content.digest) return { unchanged: true, consumedPendingId: pending.id };
+  if (current !== null && current.digest === pending.content.digest)
+    return { unchanged: true, consumedPendingId: pending.id };
   const { data, digest } = pending.content;
   return {
     move: {
@@ -143,17 +157,22 @@ function planChange(intent: ChangeIntent, found: Found, limits: { maxRecordBytes
   const present = current?.number ?? 0;
   if (intent.ifVersion !== undefined && intent.ifVersion !== present) {
     const expected = intent.ifVersion === 0 ? 'no live record' : `version ${intent.ifVersion}`;
-    throw new DiptychError('version-conflict', `The change expects ${expected}, and ${versionName(current?.number ?? null)} is current.`, {
-      errors: [
-        {
-          pointer: `${intent.pointer}/ifVersion`,
-          code: 'version-conflict',
-          message: `expects ${expected}, but ${versionName(current?.number ?? null)} is current`,
-        },
-      ],
-    });
+    throw new DiptychError(
+      'version-conflict',
+      `The change expects ${expected}, and ${versionName(current?.number ?? null)} is current.`,
+      {
+        errors: [
+          {
+            pointer: `${intent.pointer}/ifVersion`,
+            code: 'version-conflict',
+            message: `expects ${expected}, but ${versionName(current?.number ?? null)} is current`,
+          },
+        ],
+      },
+    );
   }
-  if (intent.operation !== 'put' && current === null) throw recordNotFound(intent, found.record?.revision ?? null);
+  if (intent.operation !== 'put' && current === null)
+    throw recordNotFound(intent, found.record?.revision ?? null);
   const move = { ...moveFrom(intent, found), pointer: `${intent.pointer}/data` };
   if (intent.operation === 'delete') return { move: { ...move, operation: 'delete', after: null } };
   const { data, content, digest } = editContent(current?.data, intent, {
@@ -161,16 +180,26 @@ function planChange(intent: ChangeIntent, found: Found, limits: { maxRecordBytes
     pointer: `${intent.pointer}/${intent.operation === 'put' ? 'data' : 'patch'}`,
   });
   if (current !== null && current.digest === digest) return { unchanged: true, consumedPendingId: null };
-  return { move: { ...move, operation: current === null ? 'create' : 'update', after: { source: 'new', content, data, digest } } };
+  return {
+    move: {
+      ...move,
+      operation: current === null ? 'create' : 'update',
+      after: { source: 'new', content, data, digest },
+    },
+  };
 }
 
 function planRollback(intent: RollbackIntent, found: Found): Planned {
   const { current, target } = found;
   if (found.record === null || found.record.revision === null) throw recordNotFound(intent, null);
   if (intent.ifMatch && (found.tag === null || !matchesTag(intent.ifMatch, found.tag))) {
-    throw new DiptychError('precondition-failed', `The record is not what If-Match names: it is ${found.tag ?? 'deleted'} now.`, {
-      extensions: found.tag === null ? {} : { etag: found.tag },
-    });
+    throw new DiptychError(
+      'precondition-failed',
+      `The record is not what If-Match names: it is ${found.tag ?? 'deleted'} now.`,
+      {
+        extensions: found.tag === null ? {} : { etag: found.tag },
+      },
+    );
   }
   if (target === null) throw versionNotFound(intent, intent.toVersion);
   if (target.versionId === current?.versionId) {

@@ -1,2 +1,5 @@
 /** Which state a read asks for. */
-export type PointInTime = { type: 'head' } | { type: 'revision'; revision: number } | { type: 'time'; time: Date };
+export type PointInTime =
+  | { type: 'head' }
+  | { type: 'revision'; revision: number }
+  | { type: 'time'; time: Date };

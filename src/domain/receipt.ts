@@ -19,12 +19,17 @@ const prefix = 'rcpt1.';
 /** The receipt as clients carry it: an opaque string. */
 export function formatReceipt(receipt: Receipt): string {
   const { pendingId, edit, definitionId, currentVersionId, revision } = receipt;
-  return prefix + Buffer.from([pendingId, edit, definitionId, currentVersionId, revision].join('.')).toString('base64url');
+  return (
+    prefix +
+    Buffer.from([pendingId, edit, definitionId, currentVersionId, revision].join('.')).toString('base64url')
+  );
 }
 
 /** @throws DiptychError `invalid-request` for what is not a receipt of this service */
 export function parseReceipt(text: string): Receipt {
-  const parts = text.startsWith(prefix) ? Buffer.from(text.slice(prefix.length), 'base64url').toString().split('.') : [];
+  const parts = text.startsWith(prefix)
+    ? Buffer.from(text.slice(prefix.length), 'base64url').toString().split('.')
+    : [];
   const numbers = parts.map((part) => (/^\d{1,15}$/.test(part) ? Number(part) : Number.NaN));
   const [pendingId, edit, definitionId, currentVersionId, revision] = numbers;
   if (
@@ -38,7 +43,11 @@ export function parseReceipt(text: string): Receipt {
   ) {
     throw new DiptychError('invalid-request', 'The receipt is none of this service.', {
       errors: [
-        { pointer: '/receipt', code: 'receipt', message: 'Take `receipt` from the answer of validate, as it is.' },
+        {
+          pointer: '/receipt',
+          code: 'receipt',
+          message: 'Take `receipt` from the answer of validate, as it is.',
+        },
       ],
     });
   }

@@ -14,11 +14,17 @@ export function receiptStale(
 }
 
 export function pendingNotFound(at: { collection: string; key: string }): DiptychError {
-  return new DiptychError('pending-not-found', `Nothing is pending for ${JSON.stringify(at.key)} in ${at.collection}.`);
+  return new DiptychError(
+    'pending-not-found',
+    `Nothing is pending for ${JSON.stringify(at.key)} in ${at.collection}.`,
+  );
 }
 
 /** 404 for a record that readers have never seen, 410 for one that was deleted. */
-export function recordNotFound(at: { collection: string; key: string }, deletedAtRevision: number | null): DiptychError {
+export function recordNotFound(
+  at: { collection: string; key: string },
+  deletedAtRevision: number | null,
+): DiptychError {
   const name = `${JSON.stringify(at.key)} in ${at.collection}`;
   return deletedAtRevision === null
     ? new DiptychError('record-not-found', `There is no record ${name}.`)
@@ -28,9 +34,14 @@ export function recordNotFound(at: { collection: string; key: string }, deletedA
 }
 
 export function versionNotFound(at: { collection: string; key: string }, number: number): DiptychError {
-  return new DiptychError('version-not-found', `${JSON.stringify(at.key)} in ${at.collection} has no committed version ${number}.`);
+  return new DiptychError(
+    'version-not-found',
+    `${JSON.stringify(at.key)} in ${at.collection} has no committed version ${number}.`,
+  );
 }
 
 export function commitNotFound(revision: number, head: number): DiptychError {
-  return new DiptychError('commit-not-found', `There is no commit ${revision}: the head is ${head}.`, { extensions: { head } });
+  return new DiptychError('commit-not-found', `There is no commit ${revision}: the head is ${head}.`, {
+    extensions: { head },
+  });
 }

@@ -34,11 +34,19 @@ export function toContent(data: JsonObject, options: { maxRecordBytes: number; p
   const content = canonicalJson(data);
   const bytes = Buffer.byteLength(content);
   if (bytes > options.maxRecordBytes) {
-    throw new DiptychError('record-too-large', `The data has ${bytes} bytes; at most ${options.maxRecordBytes} are allowed.`, {
-      errors: [
-        { pointer: options.pointer, code: 'record-too-large', message: `must be at most ${options.maxRecordBytes} bytes, is ${bytes}` },
-      ],
-    });
+    throw new DiptychError(
+      'record-too-large',
+      `The data has ${bytes} bytes; at most ${options.maxRecordBytes} are allowed.`,
+      {
+        errors: [
+          {
+            pointer: options.pointer,
+            code: 'record-too-large',
+            message: `must be at most ${options.maxRecordBytes} bytes, is ${bytes}`,
+          },
+        ],
+      },
+    );
   }
   return { content, data, digest: sha256(content).toString('hex') };
 }
@@ -55,7 +63,10 @@ export function editContent(
     case 'merge':
       return toContent(requireObject(applyMergePatch(current, edit.patch), options.pointer), options);
     case 'patch':
-      return toContent(requireObject(patchDocument(current ?? {}, edit.patch, options), options.pointer), options);
+      return toContent(
+        requireObject(patchDocument(current ?? {}, edit.patch, options), options.pointer),
+        options,
+      );
   }
 }
 

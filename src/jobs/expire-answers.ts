@@ -1,15 +1,19 @@
 import type { Logger } from 'pino';
-import { expireAnswers } from '../commands/expire-answers.js';
 import type { Context } from '../commands/context.js';
+import { expireAnswers } from '../commands/expire-answers.js';
 
 const intervalMs = 10 * 60 * 1_000;
 
 /** Removes answers kept for Idempotency-Keys once they are old. Every instance may do it at once. */
-export function startExpiringAnswers(context: Context, options: { hours: number; logger: Logger }): { stop: () => void } {
+export function startExpiringAnswers(
+  context: Context,
+  options: { hours: number; logger: Logger },
+): { stop: () => void } {
   const run = async () => {
     try {
       const removed = await expireAnswers(context, { hours: options.hours });
-      if (removed > 0) options.logger.info({ operation: 'expireAnswers', removed }, 'removed expired answers');
+      if (removed > 0)
+        options.logger.info({ operation: 'expireAnswers', removed }, 'removed expired answers');
     } catch (error) {
       options.logger.warn({ operation: 'expireAnswers', err: error }, 'could not remove expired answers');
     }

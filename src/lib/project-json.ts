@@ -13,7 +13,10 @@ function copyPath(from: JsonObject, to: JsonObject, path: string[]): void {
   if (name === undefined || !Object.hasOwn(from, name)) return;
   const value = from[name];
   if (value === undefined) return;
-  if (rest.length === 0) return setMember(to, name, value);
+  if (rest.length === 0) {
+    setMember(to, name, value);
+    return;
+  }
   if (!isJsonObject(value)) return;
   const present = Object.hasOwn(to, name) ? to[name] : undefined;
   const nested = isJsonObject(present) ? present : {};

@@ -9,8 +9,12 @@ export async function awaitRevision(context: QueryContext, minRevision: number):
   const head = await findHead(context.db);
   if (head.revision >= minRevision) return;
   if ((await context.heads.waitAbove(minRevision - 1, { timeoutMs: patienceMs })) !== undefined) return;
-  throw new DiptychError('revision-not-reached', `Revision ${minRevision} did not arrive within ${patienceMs / 1000} s.`, {
-    retryAfterSeconds: 1,
-    extensions: { head: (await findHead(context.db)).revision },
-  });
+  throw new DiptychError(
+    'revision-not-reached',
+    `Revision ${minRevision} did not arrive within ${patienceMs / 1000} s.`,
+    {
+      retryAfterSeconds: 1,
+      extensions: { head: (await findHead(context.db)).revision },
+    },
+  );
 }

@@ -4,7 +4,9 @@ import type { QueryContext } from './context.js';
 const timeoutMs = 1_000;
 
 /** Whether the database answers within a second, with its tables in place. */
-export async function checkReadiness(context: Pick<QueryContext, 'db'>): Promise<{ ready: boolean; checks: { database: string } }> {
+export async function checkReadiness(
+  context: Pick<QueryContext, 'db'>,
+): Promise<{ ready: boolean; checks: { database: string } }> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve('no answer within a second'), timeoutMs);

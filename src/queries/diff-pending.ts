@@ -15,6 +15,13 @@ export async function diffPending(
     const { stored, record } = await requirePending(snapshot, input);
     const parse = (content: string | null) => (content === null ? undefined : JSON.parse(content));
     const to = stored.operation === 'delete' ? null : ('pending' as const);
-    return { diff: { from: record.currentNumber, to, ...diffJson(parse(record.currentContent), parse(stored.content)) }, revision };
+    return {
+      diff: {
+        from: record.currentNumber,
+        to,
+        ...diffJson(parse(record.currentContent), parse(stored.content)),
+      },
+      revision,
+    };
   });
 }

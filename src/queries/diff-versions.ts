@@ -16,12 +16,19 @@ export async function diffVersions(
   return await withSnapshot(context.db, async (snapshot) => {
     const { revision } = await findHead(snapshot);
     await requireCommittedRecord(snapshot, input);
-    const rows = await findVersions(snapshot, { collection, key, numbers: from === null ? [to] : [from, to] });
+    const rows = await findVersions(snapshot, {
+      collection,
+      key,
+      numbers: from === null ? [to] : [from, to],
+    });
     const dataOf = (number: number) => {
       const row = rows.find((candidate) => candidate.version === number);
       if (row === undefined) throw versionNotFound(input, number);
       return JSON.parse(row.content);
     };
-    return { diff: { from, to, ...diffJson(from === null ? undefined : dataOf(from), dataOf(to)) }, revision };
+    return {
+      diff: { from, to, ...diffJson(from === null ? undefined : dataOf(from), dataOf(to)) },
+      revision,
+    };
   });
 }

@@ -27,9 +27,16 @@ export async function findCommitByIdempotencyKey(
     const { revision } = await findHead(snapshot);
     const [answer] = await findAnswers(snapshot, [{ principal: input.actor.name, key: input.key }]);
     const row = answer?.revision ? await findCommit(snapshot, answer.revision) : null;
-    const items = row ? [toCommitView(row, await listFirstChanges(snapshot, [row.revision], maxChanges))] : [];
+    const items = row
+      ? [toCommitView(row, await listFirstChanges(snapshot, [row.revision], maxChanges))]
+      : [];
     const outcome = answer
-      ? { code: answer.outcome, answeredAt: answer.answeredAt.toISOString(), revision: answer.revision, body: answer.body }
+      ? {
+          code: answer.outcome,
+          answeredAt: answer.answeredAt.toISOString(),
+          revision: answer.revision,
+          body: answer.body,
+        }
       : null;
     return { items, next: null, outcome, revision };
   });

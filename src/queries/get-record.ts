@@ -13,7 +13,11 @@ export async function getRecord(
 ): Promise<{ record: RecordView; tag: string; revision: number }> {
   const { collection, key } = input;
   const point = await resolvePoint(context.db, input.at);
-  const { head, collectionId, inForce, state } = await findRecordState(context.db, { collection, key, revision: point });
+  const { head, collectionId, inForce, state } = await findRecordState(context.db, {
+    collection,
+    key,
+    revision: point,
+  });
   if (collectionId === null || (point === null && !inForce)) throw collectionNotFound(collection);
   if (state === null) throw recordNotFound(input, null);
   const { version, content, digest, revision } = state;

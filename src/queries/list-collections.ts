@@ -14,7 +14,8 @@ export async function listCollections(
   input: { limit: number; cursor?: string | undefined },
 ): Promise<{ page: Page<CollectionView>; revision: number }> {
   const after = input.cursor === undefined ? null : parseCursor(input.cursor);
-  if (input.cursor !== undefined && (typeof after !== 'string' || !/^[a-z][a-z0-9_-]{0,62}$/.test(after))) throw cursorInvalid();
+  if (input.cursor !== undefined && (typeof after !== 'string' || !/^[a-z][a-z0-9_-]{0,62}$/.test(after)))
+    throw cursorInvalid();
   return await withSnapshot(context.db, async (snapshot) => {
     const { revision } = await findHead(snapshot);
     const found = await listRows(snapshot, typeof after === 'string' ? after : null, input.limit + 1);

@@ -19,8 +19,14 @@ export async function listCommits(
   return await withSnapshot(context.db, async (snapshot) => {
     const { revision } = await findHead(snapshot);
     const found = await listRows(snapshot, below, input.limit + 1);
-    const { rows, next } = cutPage(found, input.limit, (last) => formatNumberCursor('commits', last.revision));
-    const changes = await listFirstChanges(snapshot, rows.map((row) => row.revision), changesPerCommit);
+    const { rows, next } = cutPage(found, input.limit, (last) =>
+      formatNumberCursor('commits', last.revision),
+    );
+    const changes = await listFirstChanges(
+      snapshot,
+      rows.map((row) => row.revision),
+      changesPerCommit,
+    );
     return { page: { items: rows.map((row) => toCommitView(row, changes)), next }, revision };
   });
 }

@@ -37,7 +37,8 @@ export async function listRecords(
   if (start && start.revision > head.revision) throw cursorInvalid();
   const point = start ? start.revision : await resolvePoint(context.db, input.at);
   const found = await findReadableCollection(context.db, collection);
-  if (found === null || (input.at.type === 'head' && !start && !found.inForce)) throw collectionNotFound(collection);
+  if (found === null || (input.at.type === 'head' && !start && !found.inForce))
+    throw collectionNotFound(collection);
   const revision = point ?? head.revision;
   const rows = await listRecordStates(context.db, {
     collectionId: found.id,
@@ -74,20 +75,47 @@ function fingerprintOf({ collection, keyPrefix, filters, sort, fields, at }: Lis
   return sha256(query).toString('base64url').slice(0, 16);
 }
 
-function readCursor(cursor: string, fingerprint: string, sort: Sort[]): { revision: number; after: string[] } {
+function readCursor(
+  cursor: string,
+  fingerprint: string,
+  sort: Sort[],
+): { revision: number; after: string[] } {
   const position = parseCursor(cursor);
   if (!Array.isArray(position) || position.length !== 3) throw cursorInvalid();
   const [revision, query, after] = position;
-  if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 0 || query !== fingerprint) throw cursorInvalid();
-  if (!Array.isArray(after) || !after.every((value) => typeof value === 'string') || !isPosition(sort, after)) throw cursorInvalid();
+  if (
+    typeof revision !== 'number' ||
+    !Number.isSafeInteger(revision) ||
+    revision < 0 ||
+    query !== fingerprint
+  )
+    throw cursorInvalid();
+  if (!Array.isArray(after) || !after.every((value) => typeof value === 'string') || !isPosition(sort, after))
+    throw cursorInvalid();
   return { revision, after };
 }
 
 /** U+0000 is in no record, and PostgreSQL takes no text with it. */
 function requireStorable({ keyPrefix = '', filters, sort, fields = [] }: ListRecordsInput): void {
-  const texts = [keyPrefix, ...filters.flatMap(({ path, value }) => [path, value]), ...sort.map(({ path }) => path), ...fields];
+  const texts = [
+    keyPrefix,
+    ...filters.flatMap(({ path, value }) => [path, value]),
+    ...sort.map(({ path }) => path),
+    ...fields,
+  ];
   if (texts.every((text) => !text.includes('\0') && text.isWellFormed())) return;
-  throw new DiptychError('invalid-request', 'A query parameter holds U+0000 or an unpaired surrogate, which no record does.', {
-    errors: [{ in: 'query', pointer: '', code: 'unstorable-text', message: 'must not hold U+0000 or unpaired surrogates' }],
-  });
+  throw new DiptychError(
+    'invalid-request',
+    'A query parameter holds U+0000 or an unpaired surrogate, which no record does.',
+    {
+      errors: [
+        {
+          in: 'query',
+          pointer: '',
+          code: 'unstorable-text',
+          message: 'must not hold U+0000 or unpaired surrogates',
+        },
+      ],
+    },
+  );
 }

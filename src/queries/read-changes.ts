@@ -32,7 +32,8 @@ const maxBytes = 16 * 1024 * 1024;
 export async function readChanges(context: QueryContext, input: ReadChangesInput): Promise<ChangesPage> {
   let position = readPosition(input.after);
   const deadline = performance.now() + input.waitSeconds * 1_000;
-  const collectionId = input.collection === undefined ? null : await requireCollection(context, input.collection);
+  const collectionId =
+    input.collection === undefined ? null : await requireCollection(context, input.collection);
   for (;;) {
     const { revision: head } = await findHead(context.db);
     if (position.revision > head) throw ahead(position, head);
@@ -49,15 +50,30 @@ export async function readChanges(context: QueryContext, input: ReadChangesInput
 function readPosition(after: string | undefined): Position {
   const position = parsePosition(after ?? '0');
   if (position) return position;
-  throw new DiptychError('invalid-request', 'The position is neither a revision nor `next` of an earlier page.', {
-    errors: [{ in: 'query', pointer: '/after', code: 'position', message: 'must be a revision, or `next` of an earlier page' }],
-  });
+  throw new DiptychError(
+    'invalid-request',
+    'The position is neither a revision nor `next` of an earlier page.',
+    {
+      errors: [
+        {
+          in: 'query',
+          pointer: '/after',
+          code: 'position',
+          message: 'must be a revision, or `next` of an earlier page',
+        },
+      ],
+    },
+  );
 }
 
 function ahead(position: Position, head: number): DiptychError {
-  return new DiptychError('revision-not-found', `The position is after revision ${position.revision}, and the head is ${head}.`, {
-    extensions: { head },
-  });
+  return new DiptychError(
+    'revision-not-found',
+    `The position is after revision ${position.revision}, and the head is ${head}.`,
+    {
+      extensions: { head },
+    },
+  );
 }
 
 async function requireCollection(context: QueryContext, name: string): Promise<number> {
@@ -73,7 +89,11 @@ async function readPage(
   const positions = await listFeedPositions(context.db, { ...range, limit: range.limit + 1 });
   const cut = cutFeed(positions, { limit: range.limit, maxBytes });
   if (cut === null) return { changes: [], next: { revision: range.upTo, ordinal: wholeCommit } };
-  const rows = await listFeed(context.db, { after: range.after, upTo: cut.last, collectionId: range.collectionId });
+  const rows = await listFeed(context.db, {
+    after: range.after,
+    upTo: cut.last,
+    collectionId: range.collectionId,
+  });
   const end = rows.length === positions.length ? { revision: range.upTo, ordinal: wholeCommit } : cut.next;
   return { changes: rows.map(toChange), next: end };
 }

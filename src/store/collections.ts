@@ -32,7 +32,9 @@ export async function findCollection(executor: Executor, name: string): Promise<
 
 /** One collection, kept in force until the transaction ends; or null. */
 export async function lockCollection(tx: Tx, name: string): Promise<CollectionRow | null> {
-  return (await tx.query<CollectionRow>(`${selectCollection} WHERE c.name = $1 FOR SHARE OF c`, [name]))[0] ?? null;
+  return (
+    (await tx.query<CollectionRow>(`${selectCollection} WHERE c.name = $1 FOR SHARE OF c`, [name]))[0] ?? null
+  );
 }
 
 /** Collections in the order of their names, after the given one. */

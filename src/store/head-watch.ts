@@ -20,7 +20,10 @@ export class HeadWatch {
   }
 
   /** Answers the head once it is above `above`, or undefined when the time is over or the signal aborts. */
-  async waitAbove(above: number, options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<number | undefined> {
+  async waitAbove(
+    above: number,
+    options: { timeoutMs: number; signal?: AbortSignal | undefined },
+  ): Promise<number | undefined> {
     const { timeoutMs, signal } = options;
     if (signal?.aborted || timeoutMs <= 0) return undefined;
     return await new Promise((resolve) => {
@@ -44,7 +47,8 @@ export class HeadWatch {
     while (this.#waiters.size > 0) {
       // A database that is away for a moment ends nobody's wait; its time limit does.
       const head = await findHead(this.#db).catch(() => undefined);
-      if (head) for (const waiter of this.#waiters) if (head.revision > waiter.above) waiter.resolve(head.revision);
+      if (head)
+        for (const waiter of this.#waiters) if (head.revision > waiter.above) waiter.resolve(head.revision);
       if (this.#waiters.size > 0) await new Promise((resolve) => setTimeout(resolve, intervalMs));
     }
     this.#running = false;

@@ -49,7 +49,8 @@ export async function listRecordStates(executor: Executor, request: ListRequest)
   const parameters = new Parameters();
   const revision = parameters.add(request.revision, 'bigint');
   const conditions = [`r.collection_id = ${parameters.add(request.collectionId, 'bigint')}`];
-  if (request.keyPrefix !== undefined) conditions.push(`starts_with(r.key, ${parameters.add(request.keyPrefix, 'text')})`);
+  if (request.keyPrefix !== undefined)
+    conditions.push(`starts_with(r.key, ${parameters.add(request.keyPrefix, 'text')})`);
   for (const filter of request.filters) conditions.push(filterCondition(parameters, filter));
   const keys = sortKeys(parameters, request.sort);
   if (request.after) conditions.push(afterCondition(parameters, keys, request.after));
@@ -100,7 +101,8 @@ export function isPosition(sort: Sort[], values: string[]): boolean {
   );
 }
 
-const valueAt = (parameters: Parameters, path: string) => `(v.data #> ${parameters.add(splitPath(path), 'text[]')})`;
+const valueAt = (parameters: Parameters, path: string) =>
+  `(v.data #> ${parameters.add(splitPath(path), 'text[]')})`;
 
 function sortKeys(parameters: Parameters, sort: Sort[]): SortKey[] {
   const keys: SortKey[] = [];
@@ -132,7 +134,9 @@ function sortKeys(parameters: Parameters, sort: Sort[]): SortKey[] {
 function afterCondition(parameters: Parameters, keys: SortKey[], after: string[]): string {
   const values = keys.map((key, index) => parameters.add(after[index] ?? '', key.type));
   const alternatives = keys.map((key, index) => {
-    const equal = keys.slice(0, index).map((earlier, position) => `${earlier.expression} = ${values[position]}`);
+    const equal = keys
+      .slice(0, index)
+      .map((earlier, position) => `${earlier.expression} = ${values[position]}`);
     return `(${[...equal, `${key.expression} ${key.descending ? '<' : '>'} ${values[index]}`].join(' AND ')})`;
   });
   return `(${alternatives.join(' OR ')})`;
@@ -168,18 +172,28 @@ function filterCondition(parameters: Parameters, { path, op, value }: Filter): s
 const equals = (parameters: Parameters, found: string, values: string[]) =>
   `coalesce(${found} = ANY (${candidates(parameters, values)}), false)`;
 
-function candidates(parameters: Parameters, values: string[], wrap: (value: unknown) => unknown = (value) => value): string {
+function candidates(
+  parameters: Parameters,
+  values: string[],
+  wrap: (value: unknown) => unknown = (value) => value,
+): string {
   const readings = values.flatMap((value) => {
     const { text, literal } = readingsOf(value);
     return literal === undefined ? [text] : [text, literal];
   });
-  return parameters.add(readings.map((reading) => JSON.stringify(wrap(reading))), 'jsonb[]');
+  return parameters.add(
+    readings.map((reading) => JSON.stringify(wrap(reading))),
+    'jsonb[]',
+  );
 }
 
 /** Numbers are compared with numbers and texts, code point by code point, with texts. */
 function compares(parameters: Parameters, found: string, operator: string, value: string): string {
   const { literal } = readingsOf(value);
-  const number = typeof literal === 'number' ? `${found}::numeric ${operator} ${parameters.add(String(literal), 'numeric')}` : 'false';
+  const number =
+    typeof literal === 'number'
+      ? `${found}::numeric ${operator} ${parameters.add(String(literal), 'numeric')}`
+      : 'false';
   return `CASE jsonb_typeof(${found}) WHEN 'number' THEN ${number}
             WHEN 'string' THEN (${found} #>> '{}') COLLATE "C" ${operator} ${parameters.add(value, 'text')} ELSE false END`;
 }

@@ -24,7 +24,10 @@ const selectCommit = `
 
 /** Commits, newest first, below a revision. */
 export function listCommits(executor: Executor, below: number | null, limit: number): Promise<LogRow[]> {
-  return executor.query(`${selectCommit} WHERE $1::bigint IS NULL OR k.revision < $1 ORDER BY k.revision DESC LIMIT $2`, [below, limit]);
+  return executor.query(
+    `${selectCommit} WHERE $1::bigint IS NULL OR k.revision < $1 ORDER BY k.revision DESC LIMIT $2`,
+    [below, limit],
+  );
 }
 
 /** One commit, or null. */
@@ -54,13 +57,28 @@ const selectChange = `
   LEFT JOIN version a ON a.id = h.after_version_id`;
 
 /** The changes of these commits, up to `limit` of each. */
-export function listFirstChanges(executor: Executor, revisions: number[], limit: number): Promise<LoggedChangeRow[]> {
-  return executor.query(`${selectChange} WHERE h.revision = ANY ($1) AND h.ordinal <= $2 ORDER BY h.revision, h.ordinal`, [revisions, limit]);
+export function listFirstChanges(
+  executor: Executor,
+  revisions: number[],
+  limit: number,
+): Promise<LoggedChangeRow[]> {
+  return executor.query(
+    `${selectChange} WHERE h.revision = ANY ($1) AND h.ordinal <= $2 ORDER BY h.revision, h.ordinal`,
+    [revisions, limit],
+  );
 }
 
 /** The changes of one commit after an ordinal. */
-export function listChanges(executor: Executor, revision: number, after: number, limit: number): Promise<LoggedChangeRow[]> {
-  return executor.query(`${selectChange} WHERE h.revision = $1 AND h.ordinal > $2 ORDER BY h.ordinal LIMIT $3`, [revision, after, limit]);
+export function listChanges(
+  executor: Executor,
+  revision: number,
+  after: number,
+  limit: number,
+): Promise<LoggedChangeRow[]> {
+  return executor.query(
+    `${selectChange} WHERE h.revision = $1 AND h.ordinal > $2 ORDER BY h.ordinal LIMIT $3`,
+    [revision, after, limit],
+  );
 }
 
 export interface FeedPosition {

@@ -20,7 +20,10 @@ export interface ReadableCollection {
   inForce: boolean;
 }
 
-export async function findReadableCollection(executor: Executor, name: string): Promise<ReadableCollection | null> {
+export async function findReadableCollection(
+  executor: Executor,
+  name: string,
+): Promise<ReadableCollection | null> {
   const [row] = await executor.query<ReadableCollection>(
     `SELECT id, definition_id IS NOT NULL AS "inForce" FROM collection WHERE name = $1`,
     [name],
@@ -51,7 +54,9 @@ export async function findRecordState(
   at: { collection: string; key: string; revision: number | null },
 ): Promise<{ head: number; collectionId: number | null; inForce: boolean; state: RecordStateRow | null }> {
   const [row] = await executor.query<
-    { head: number; collectionId: number | null; inForce: boolean | null } & { [Column in keyof RecordStateRow]: RecordStateRow[Column] | null }
+    { head: number; collectionId: number | null; inForce: boolean | null } & {
+      [Column in keyof RecordStateRow]: RecordStateRow[Column] | null;
+    }
   >(
     `SELECT head.revision AS head, c.id AS "collectionId", c.definition_id IS NOT NULL AS "inForce", found.*
      FROM head
@@ -66,7 +71,19 @@ export async function findRecordState(
     [at.collection, at.key, at.revision],
   );
   if (row === undefined) throw new Error('the head row is missing');
-  const { head, collectionId, inForce, key, revision, version, content, digest, committedAt, committedBy, message } = row;
+  const {
+    head,
+    collectionId,
+    inForce,
+    key,
+    revision,
+    version,
+    content,
+    digest,
+    committedAt,
+    committedBy,
+    message,
+  } = row;
   const state =
     key === null || revision === null || committedAt === null || committedBy === null
       ? null
@@ -119,15 +136,20 @@ export function listVersions(
   executor: Executor,
   at: { collection: string; key: string; below: number | null; limit: number },
 ): Promise<VersionRow[]> {
-  return executor.query(`${selectVersion("''")} AND ($3::integer IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`, [
-    at.collection,
-    at.key,
-    at.below,
-    at.limit,
-  ]);
+  return executor.query(
+    `${selectVersion("''")} AND ($3::integer IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
+    [at.collection, at.key, at.below, at.limit],
+  );
 }
 
 /** Committed versions with these numbers. */
-export function findVersions(executor: Executor, at: { collection: string; key: string; numbers: number[] }): Promise<VersionRow[]> {
-  return executor.query(`${selectVersion('v.content')} AND v.number = ANY ($3)`, [at.collection, at.key, at.numbers]);
+export function findVersions(
+  executor: Executor,
+  at: { collection: string; key: string; numbers: number[] },
+): Promise<VersionRow[]> {
+  return executor.query(`${selectVersion('v.content')} AND v.number = ANY ($3)`, [
+    at.collection,
+    at.key,
+    at.numbers,
+  ]);
 }

@@ -27,7 +27,9 @@ describe('checkPrecondition', () => {
     ['* where nothing is', { ifMatch: { any: true as const } }, null],
     ['If-None-Match: * where something is', { ifNoneMatch: { any: true as const } }, '"a"'],
   ])('fails for %s', (_, precondition, present) => {
-    expect(thrownBy(() => checkPrecondition(precondition, present, required))).toMatchObject({ code: 'precondition-failed' });
+    expect(thrownBy(() => checkPrecondition(precondition, present, required))).toMatchObject({
+      code: 'precondition-failed',
+    });
   });
 });
 
@@ -57,7 +59,10 @@ describe('receipts', () => {
     expect(parseReceipt(formatReceipt(receipt))).toEqual(receipt);
   });
 
-  test.each(['', 'rcpt1.', 'rcpt1.xxx', 'rcpt1.MS4y', `${formatReceipt(receipt)}AAAA`, 'rcpt2.MS4yLjMuNC41'])('%j is refused as none', (text) => {
-    expect(thrownBy(() => parseReceipt(text))).toMatchObject({ code: 'invalid-request' });
-  });
+  test.each(['', 'rcpt1.', 'rcpt1.xxx', 'rcpt1.MS4y', `${formatReceipt(receipt)}AAAA`, 'rcpt2.MS4yLjMuNC41'])(
+    '%j is refused as none',
+    (text) => {
+      expect(thrownBy(() => parseReceipt(text))).toMatchObject({ code: 'invalid-request' });
+    },
+  );
 });

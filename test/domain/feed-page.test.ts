@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutFeed, formatPosition, type Position, parsePosition, wholeCommit } from '../../src/domain/feed-page.js';
+import {
+  cutFeed,
+  formatPosition,
+  type Position,
+  parsePosition,
+  wholeCommit,
+} from '../../src/domain/feed-page.js';
 
 describe('positions', () => {
   test('are revisions, or places within one', () => {
@@ -10,16 +16,22 @@ describe('positions', () => {
     expect(formatPosition({ revision: 12, ordinal: 5 })).toBe('12.5');
   });
 
-  test.each(['', '-1', '1.', '1.0', '01', '1e3', ' 1', '1.2.3', '9999999999999999', 'abc'])('refuse %j', (text) => {
-    expect(parsePosition(text)).toBeUndefined();
-  });
+  test.each(['', '-1', '1.', '1.0', '01', '1e3', ' 1', '1.2.3', '9999999999999999', 'abc'])(
+    'refuse %j',
+    (text) => {
+      expect(parsePosition(text)).toBeUndefined();
+    },
+  );
 });
 
 /** Commits of these sizes, one after the other from revision 1. */
 const feedOf = (sizes: number[]) =>
-  sizes.flatMap((size, index) => Array.from({ length: size }, (_, ordinal) => ({ revision: index + 1, ordinal: ordinal + 1, bytes: 10 })));
+  sizes.flatMap((size, index) =>
+    Array.from({ length: size }, (_, ordinal) => ({ revision: index + 1, ordinal: ordinal + 1, bytes: 10 })),
+  );
 
-const isAfter = (a: Position, b: Position) => a.revision > b.revision || (a.revision === b.revision && a.ordinal > b.ordinal);
+const isAfter = (a: Position, b: Position) =>
+  a.revision > b.revision || (a.revision === b.revision && a.ordinal > b.ordinal);
 
 function readAll(feed: ReturnType<typeof feedOf>, limit: number, maxBytes: number) {
   const pages: (typeof feed)[] = [];
@@ -39,10 +51,15 @@ describe('cutFeed', () => {
 
   test('pages together are the feed: nothing missing, nothing twice, in order', () => {
     fc.assert(
-      fc.property(sizes, fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 100 }), (commits, limit, maxBytes) => {
-        const feed = feedOf(commits);
-        expect(readAll(feed, limit, maxBytes).flat()).toEqual(feed);
-      }),
+      fc.property(
+        sizes,
+        fc.integer({ min: 1, max: 10 }),
+        fc.integer({ min: 1, max: 100 }),
+        (commits, limit, maxBytes) => {
+          const feed = feedOf(commits);
+          expect(readAll(feed, limit, maxBytes).flat()).toEqual(feed);
+        },
+      ),
     );
   });
 

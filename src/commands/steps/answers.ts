@@ -3,7 +3,12 @@ import { catalogue, DiptychError, type ErrorCode, type Extensions } from '../../
 import type { Failure } from '../../domain/failure.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import type { Tx } from '../../store/db.js';
-import { findAnswers, type IdempotencyRow, insertAnswers, lockIdempotencyKeys } from '../../store/idempotency.js';
+import {
+  findAnswers,
+  type IdempotencyRow,
+  insertAnswers,
+  lockIdempotencyKeys,
+} from '../../store/idempotency.js';
 import type { Outcome } from './publish.js';
 
 /** A refusal as it is kept. */
@@ -13,7 +18,8 @@ interface KeptRefusal {
   extensions: Extensions;
 }
 
-const named = (requests: CommitRequest[]) => requests.flatMap((request) => (request.idempotency ? [{ request, ...request.idempotency }] : []));
+const named = (requests: CommitRequest[]) =>
+  requests.flatMap((request) => (request.idempotency ? [{ request, ...request.idempotency }] : []));
 
 /**
  * Settles the requests whose Idempotency-Key is known: being worked on elsewhere, or answered before. The
@@ -36,13 +42,21 @@ export async function recallAnswers(
     const answers = await findAnswers(tx, open);
     for (const { request, principal, key, fingerprint } of open) {
       const answer = answers.find((row) => row.principal === principal && row.key === key);
-      if (answer) outcomes.set(request, fingerprint.equals(answer.fingerprint) ? replay(answer) : { refused: reused(key) });
+      if (answer)
+        outcomes.set(
+          request,
+          fingerprint.equals(answer.fingerprint) ? replay(answer) : { refused: reused(key) },
+        );
     }
   };
 }
 
 /** Keeps the answers to the requests that have a key, in the transaction of the commits that they tell of. */
-export async function keepAnswers(tx: Tx, requests: CommitRequest[], outcomes: Map<CommitRequest, Outcome>): Promise<void> {
+export async function keepAnswers(
+  tx: Tx,
+  requests: CommitRequest[],
+  outcomes: Map<CommitRequest, Outcome>,
+): Promise<void> {
   const answers = named(requests).flatMap(({ request, principal, key, fingerprint }) => {
     const outcome = outcomes.get(request);
     if (outcome === undefined || request.dryRun) return [];
@@ -52,19 +66,30 @@ export async function keepAnswers(tx: Tx, requests: CommitRequest[], outcomes: M
 }
 
 export function inFlight(): DiptychError {
-  return new DiptychError('request-in-flight', 'A request with this Idempotency-Key is being worked on at this moment.', {
-    retryAfterSeconds: 1,
-  });
+  return new DiptychError(
+    'request-in-flight',
+    'A request with this Idempotency-Key is being worked on at this moment.',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
 }
 
 function reused(key: string): DiptychError {
-  return new DiptychError('idempotency-key-reused', `The key ${JSON.stringify(key)} was used with another request.`);
+  return new DiptychError(
+    'idempotency-key-reused',
+    `The key ${JSON.stringify(key)} was used with another request.`,
+  );
 }
 
 function toAnswer(outcome: Outcome): Pick<IdempotencyRow, 'outcome' | 'revision' | 'body'> {
   if ('result' in outcome) {
     const { result } = outcome;
-    return { outcome: 'committed', revision: result.unchanged ? null : result.revision, body: JSON.parse(JSON.stringify(result)) };
+    return {
+      outcome: 'committed',
+      revision: result.unchanged ? null : result.revision,
+      body: JSON.parse(JSON.stringify(result)),
+    };
   }
   const { code, detail, options } = outcome.refused;
   const kept: KeptRefusal = { detail, errors: options.errors ?? [], extensions: options.extensions ?? {} };

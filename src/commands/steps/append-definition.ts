@@ -11,7 +11,14 @@ export async function appendDefinitionCommit(
 ): Promise<number> {
   const revision = head.revision + 1;
   const committedAt = head.now;
-  const fields = { revision, kind: 'definition' as const, committedAt, author: entry.author, message: null, forced: false };
+  const fields = {
+    revision,
+    kind: 'definition' as const,
+    committedAt,
+    author: entry.author,
+    message: null,
+    forced: false,
+  };
   const { content, hash } = sealEntry(
     { ...fields, changeset: null, reverts: null, definition: entry.definition, changes: [] },
     head.hash,

@@ -31,7 +31,11 @@ export async function assessDefinition(
   const references: ReferenceRow[] = [];
   const holders = new Map<string, string>();
 
-  for await (const batch of batches((after: string) => listLiveContent(tx, subject.collectionId, after, batchSize), '', (row) => row.key)) {
+  for await (const batch of batches(
+    (after: string) => listLiveContent(tx, subject.collectionId, after, batchSize),
+    '',
+    (row) => row.key,
+  )) {
     const targets = await liveTargets(tx, subject.compiled, batch);
     for (const { id, key, content } of batch) {
       const data: JsonObject = JSON.parse(content);
@@ -41,10 +45,19 @@ export async function assessDefinition(
         const name = `${constraint} ${digest.toString('hex')}`;
         const holder = holders.get(name);
         if (holder !== undefined) {
-          errors.push({ pointer, code: 'unique', message: `must be unique, and the record ${JSON.stringify(holder)} has the same value` });
+          errors.push({
+            pointer,
+            code: 'unique',
+            message: `must be unique, and the record ${JSON.stringify(holder)} has the same value`,
+          });
         } else {
           holders.set(name, key);
-          uniqueValues.push({ collectionId: subject.collectionId, pointers: constraint, digest, recordId: id });
+          uniqueValues.push({
+            collectionId: subject.collectionId,
+            pointers: constraint,
+            digest,
+            recordId: id,
+          });
         }
       }
       for (const reference of subject.compiled.references(data)) {
@@ -60,7 +73,11 @@ export async function assessDefinition(
     }
   }
 
-  for await (const batch of batches((after: number) => listPendingContent(tx, subject.collectionId, after, batchSize), 0, (row) => row.id)) {
+  for await (const batch of batches(
+    (after: number) => listPendingContent(tx, subject.collectionId, after, batchSize),
+    0,
+    (row) => row.id,
+  )) {
     for (const row of batch) {
       const current: JsonObject | null = row.currentContent === null ? null : JSON.parse(row.currentContent);
       const operation = row.content === null ? 'delete' : current === null ? 'create' : 'update';
@@ -69,12 +86,23 @@ export async function assessDefinition(
       count(pending, errors, { key: row.key, changeset: row.changesetId, errors });
     }
   }
-  return { impact: { dryRun: true, live, pending, durationMs: Math.round(performance.now() - started) }, uniqueValues, references };
+  return {
+    impact: { dryRun: true, live, pending, durationMs: Math.round(performance.now() - started) },
+    uniqueValues,
+    references,
+  };
 }
 
-const judge = (compiled: CompiledDefinition, input: Parameters<CompiledDefinition['judge']>[0]): Failure[] => [...compiled.judge(input).errors];
+const judge = (
+  compiled: CompiledDefinition,
+  input: Parameters<CompiledDefinition['judge']>[0],
+): Failure[] => [...compiled.judge(input).errors];
 
-function count<Row>(tally: { checked: number; failing: number; sample: Row[] }, errors: Failure[], row: Row): void {
+function count<Row>(
+  tally: { checked: number; failing: number; sample: Row[] },
+  errors: Failure[],
+  row: Row,
+): void {
   tally.checked += 1;
   if (errors.length === 0) return;
   tally.failing += 1;
@@ -95,7 +123,11 @@ async function* batches<Row, Position>(
   }
 }
 
-async function liveTargets(tx: Tx, compiled: CompiledDefinition, batch: { content: string }[]): Promise<Map<string, number>> {
+async function liveTargets(
+  tx: Tx,
+  compiled: CompiledDefinition,
+  batch: { content: string }[],
+): Promise<Map<string, number>> {
   const wanted = batch.flatMap(({ content }) => compiled.references(JSON.parse(content)));
   if (wanted.length === 0) return new Map();
   const found = await findLiveTargets(tx, wanted);

@@ -1,3 +1,4 @@
+import type { CommitResult } from '../../domain/commit.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import { type Db, withTransaction } from '../../store/db.js';
@@ -9,6 +10,13 @@ const maxGroup = 64;
 const maxGroupMembers = 10_000;
 /** Commits that may wait; beyond that the caller is told to come back. */
 const maxWaiting = 10_000;
+
+/** A commit that has happened. */
+export interface Committed {
+  result: CommitResult;
+  /** True when this is the kept answer to an earlier request with the same Idempotency-Key. */
+  replayed: boolean;
+}
 
 interface Entry {
   request: CommitRequest;
@@ -31,11 +39,12 @@ export class CommitQueue {
   }
 
   /** @throws DiptychError the refusal of the commit, `request-in-flight`, or `not-ready` when too many wait */
-  async submit(request: CommitRequest): Promise<Extract<Outcome, { replayed: boolean }>> {
+  async submit(request: CommitRequest): Promise<Committed> {
     if (this.#waiting.length >= maxWaiting) {
       throw new DiptychError('not-ready', 'Too many commits are waiting.', { retryAfterSeconds: 1 });
     }
-    const key = request.idempotency && JSON.stringify([request.idempotency.principal, request.idempotency.key]);
+    const key =
+      request.idempotency && JSON.stringify([request.idempotency.principal, request.idempotency.key]);
     if (key !== null && this.#keys.has(key)) throw inFlight();
     if (key !== null) this.#keys.add(key);
     try {
@@ -68,7 +77,11 @@ export class CommitQueue {
   async #publishGroup(group: Entry[]): Promise<void> {
     try {
       const outcomes = await withTransaction(this.#context.db, (tx) =>
-        publish(tx, this.#context, group.map((entry) => entry.request)),
+        publish(
+          tx,
+          this.#context,
+          group.map((entry) => entry.request),
+        ),
       );
       for (const [index, entry] of group.entries()) {
         const outcome = outcomes[index];

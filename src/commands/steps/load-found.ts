@@ -25,8 +25,15 @@ export function lockFound(tx: Tx, definitions: DefinitionCache, intents: Intent[
 }
 
 /** The same without locks, for looking only. */
-export function readFound(executor: Executor, definitions: DefinitionCache, intents: Intent[]): Promise<Lookup[]> {
-  return loadFound({ executor, definitions, findRecords: (wanted) => findRecords(executor, wanted) }, intents);
+export function readFound(
+  executor: Executor,
+  definitions: DefinitionCache,
+  intents: Intent[],
+): Promise<Lookup[]> {
+  return loadFound(
+    { executor, definitions, findRecords: (wanted) => findRecords(executor, wanted) },
+    intents,
+  );
 }
 
 async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
@@ -45,7 +52,9 @@ async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
 
   const wantedPending = intents.flatMap((intent) => {
     const record = recordOf(intent);
-    return record && intent.type === 'pending' ? [{ recordId: record.id, changesetId: intent.changeset }] : [];
+    return record && intent.type === 'pending'
+      ? [{ recordId: record.id, changesetId: intent.changeset }]
+      : [];
   });
   const pending = wantedPending.length === 0 ? [] : await findPending(executor, wantedPending);
   const pendingByRecord = new Map(pending.map((row) => [row.recordId, row]));
@@ -80,7 +89,10 @@ function toFound(
 ): Found {
   const { record, pending, target } = rows;
   const current = record ? currentState(record) : null;
-  const setting = { currentVersionId: record?.currentVersionId ?? null, definitionId: collection.definitionId };
+  const setting = {
+    currentVersionId: record?.currentVersionId ?? null,
+    definitionId: collection.definitionId,
+  };
   return {
     collection: {
       id: collection.id,
@@ -90,8 +102,11 @@ function toFound(
     },
     record: record ? { id: record.id, revision: record.revision, lastNumber: record.lastNumber } : null,
     current,
-    pending: pending ? { ...pending, content: pendingContent(pending), tag: tagOfPending(pending, setting) } : null,
-    tag: current && record?.revision ? recordTag({ revision: record.revision, digest: current.digest }) : null,
+    pending: pending
+      ? { ...pending, content: pendingContent(pending), tag: tagOfPending(pending, setting) }
+      : null,
+    tag:
+      current && record?.revision ? recordTag({ revision: record.revision, digest: current.digest }) : null,
     target: target ? toState(target) : null,
   };
 }
@@ -99,8 +114,19 @@ function toFound(
 /** The current version of a record row; null when it is not live. */
 export function currentState(record: RecordRow): State | null {
   const { currentVersionId, currentNumber, currentContent, currentDigest } = record;
-  if (currentVersionId === null || currentNumber === null || currentContent === null || currentDigest === null) return null;
-  return toState({ id: currentVersionId, number: currentNumber, content: currentContent, digest: currentDigest });
+  if (
+    currentVersionId === null ||
+    currentNumber === null ||
+    currentContent === null ||
+    currentDigest === null
+  )
+    return null;
+  return toState({
+    id: currentVersionId,
+    number: currentNumber,
+    content: currentContent,
+    digest: currentDigest,
+  });
 }
 
 function toState(version: Pick<CommittedRow, 'id' | 'number' | 'content' | 'digest'>): State {

@@ -11,16 +11,22 @@ export async function loadWorld(executor: Executor, commits: Move[][]): Promise<
 
   const claims = moves.flatMap((move) => claimsOf(move, move.after));
   if (claims.length > 0) {
-    for (const holder of await findUniqueHolders(executor, claims)) world.holders.set(claimName(holder), holder);
+    for (const holder of await findUniqueHolders(executor, claims))
+      world.holders.set(claimName(holder), holder);
   }
 
   const references = moves.flatMap((move) => referencesOf(move, move.after));
   if (references.length > 0) {
-    for (const target of await findLiveTargets(executor, references)) world.live.set(recordName(target), target.id);
+    for (const target of await findLiveTargets(executor, references))
+      world.live.set(recordName(target), target.id);
   }
 
   for (const members of commits) {
-    const deleted = new Map(members.flatMap((move) => (move.after === null && move.recordId !== null ? [[move.recordId, move]] : [])));
+    const deleted = new Map(
+      members.flatMap((move) =>
+        move.after === null && move.recordId !== null ? [[move.recordId, move]] : [],
+      ),
+    );
     if (deleted.size === 0) continue;
     const memberIds = members.flatMap((move) => move.recordId ?? []);
     for (const referrer of await findReferrers(executor, [...deleted.keys()], memberIds)) {

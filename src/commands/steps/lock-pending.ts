@@ -15,6 +15,15 @@ export interface PendingAddress {
   changeset: string | null;
 }
 
+/** The answer to a write of staged work. */
+export interface StagedAnswer {
+  /** Whether the pending version was started by this call. */
+  created: boolean;
+  pending: PendingView;
+  tag: string;
+  revision: number;
+}
+
 /** A record under lock, with its pending version. */
 export interface LockedPending {
   collection: CollectionRow;
@@ -51,7 +60,12 @@ async function requireOpenChangeset(tx: Tx, id: string): Promise<void> {
   if (state !== 'open') throw new DiptychError('changeset-closed', `The changeset ${id} is ${state}.`);
 }
 
-async function readLocked(tx: Tx, at: PendingAddress, collection: CollectionRow, record: RecordRow): Promise<LockedPending> {
+async function readLocked(
+  tx: Tx,
+  at: PendingAddress,
+  collection: CollectionRow,
+  record: RecordRow,
+): Promise<LockedPending> {
   const [row] = await findPending(tx, [{ recordId: record.id, changesetId: at.changeset }]);
   const stored = row === undefined ? null : { ...row, ...settingOf(at, collection, record) };
   return { collection, record, stored, tag: stored && toPendingView(stored).tag };
@@ -68,7 +82,11 @@ function settingOf(at: PendingAddress, collection: CollectionRow, record: Record
 }
 
 /** The pending version as it is after a write of this transaction. */
-export async function viewPending(tx: Tx, at: PendingAddress, locked: LockedPending): Promise<{ pending: PendingView; tag: string }> {
+export async function viewPending(
+  tx: Tx,
+  at: PendingAddress,
+  locked: LockedPending,
+): Promise<{ pending: PendingView; tag: string }> {
   const { stored } = await readLocked(tx, at, locked.collection, locked.record);
   if (stored === null) throw new Error('a pending version that was just written is not there');
   return toPendingView(stored);

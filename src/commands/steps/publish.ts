@@ -1,6 +1,6 @@
+import { combineRefusals } from '../../domain/combine-refusals.js';
 import type { CommitResult } from '../../domain/commit.js';
 import type { DefinitionCache } from '../../domain/definition-cache.js';
-import { combineRefusals } from '../../domain/combine-refusals.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import { footprintOf, judgeMoves, recordName, type World } from '../../domain/judge.js';
@@ -10,7 +10,7 @@ import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
 import { deletePending } from '../../store/versions.js';
 import { keepAnswers, recallAnswers } from './answers.js';
-import { lockFound, type Lookup } from './load-found.js';
+import { type Lookup, lockFound } from './load-found.js';
 import { loadWorld } from './load-world.js';
 import { type AcceptedCommit, type LogPosition, toResult, writeCommits } from './write-commits.js';
 
@@ -27,7 +27,11 @@ export interface PublishContext {
  * itself, and those that hold are written together. Every commit has its own outcome; a refused one leaves
  * no trace but the answer to its Idempotency-Key.
  */
-export async function publish(tx: Tx, context: PublishContext, requests: CommitRequest[]): Promise<Outcome[]> {
+export async function publish(
+  tx: Tx,
+  context: PublishContext,
+  requests: CommitRequest[],
+): Promise<Outcome[]> {
   const outcomes = new Map<CommitRequest, Outcome>();
   const forget = await recallAnswers(tx, requests, outcomes);
   const head = await lockHead(tx);
@@ -37,7 +41,10 @@ export async function publish(tx: Tx, context: PublishContext, requests: CommitR
   const fresh = [...waiting];
   while (waiting.length > 0) waiting = await publishRound(tx, context, log, waiting, outcomes);
   await keepAnswers(tx, fresh, outcomes);
-  return requests.map((request) => outcomes.get(request) ?? { refused: new DiptychError('internal-error', 'A commit has no outcome.') });
+  return requests.map(
+    (request) =>
+      outcomes.get(request) ?? { refused: new DiptychError('internal-error', 'A commit has no outcome.') },
+  );
 }
 
 /** One commit on its way: what it moves, and what already stands against it. */
@@ -61,21 +68,32 @@ async function publishRound(
   outcomes: Map<CommitRequest, Outcome>,
 ): Promise<CommitRequest[]> {
   const apart = takeApart(waiting, (request) => ({ writes: request.intents.map(recordName), reads: [] }));
-  const lookups = await lockFound(tx, context.definitions, apart.taken.flatMap((request) => request.intents));
+  const lookups = await lockFound(
+    tx,
+    context.definitions,
+    apart.taken.flatMap((request) => request.intents),
+  );
   const drafts = takeApart(
     apart.taken.map((request) => toDraft(request, lookups.splice(0, request.intents.length), context)),
     (draft) => {
       const footprints = draft.moves.map(footprintOf);
-      return { writes: footprints.flatMap(({ writes }) => writes), reads: footprints.flatMap(({ reads }) => reads) };
+      return {
+        writes: footprints.flatMap(({ writes }) => writes),
+        reads: footprints.flatMap(({ reads }) => reads),
+      };
     },
   );
-  const world = await loadWorld(tx, drafts.taken.map((draft) => draft.moves));
+  const world = await loadWorld(
+    tx,
+    drafts.taken.map((draft) => draft.moves),
+  );
   const accepted: AcceptedCommit[] = [];
   for (const draft of drafts.taken) {
     const refused = judgeDraft(draft, world);
     if (refused) outcomes.set(draft.request, { refused });
     else if (draft.moves.length === 0) outcomes.set(draft.request, await finishUnchanged(tx, log, draft));
-    else if (draft.request.dryRun) outcomes.set(draft.request, { result: toResult(draft, log.revision + 1, log.now), replayed: false });
+    else if (draft.request.dryRun)
+      outcomes.set(draft.request, { result: toResult(draft, log.revision + 1, log.now), replayed: false });
     else accepted.push(draft);
   }
   if (accepted.length > 0) {
@@ -98,7 +116,8 @@ function takeApart<Item>(
   const taken: Item[] = [];
   for (const item of items) {
     const { writes, reads } = footprint(item);
-    const overlaps = writes.some((name) => written.has(name) || read.has(name)) || reads.some((name) => written.has(name));
+    const overlaps =
+      writes.some((name) => written.has(name) || read.has(name)) || reads.some((name) => written.has(name));
     for (const name of writes) written.add(name);
     for (const name of reads) read.add(name);
     if (!overlaps) taken.push(item);
@@ -143,8 +162,15 @@ function judgeDraft(draft: Draft, world: World): DiptychError | undefined {
     const validated = draft.moves.some((move) => move.validated);
     const refusal =
       validated && broken.size > 0
-        ? receiptStale([...broken], 'What the rules looked at has changed since that validation.', draft.pendingTag ?? '')
-        : new DiptychError('validation-failed', `${errors.length} ${errors.length === 1 ? 'failure stands' : 'failures stand'} against this commit.`);
+        ? receiptStale(
+            [...broken],
+            'What the rules looked at has changed since that validation.',
+            draft.pendingTag ?? '',
+          )
+        : new DiptychError(
+            'validation-failed',
+            `${errors.length} ${errors.length === 1 ? 'failure stands' : 'failures stand'} against this commit.`,
+          );
     refusal.options.errors = errors;
     draft.refusals.push(refusal);
   }

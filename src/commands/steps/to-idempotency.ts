@@ -8,7 +8,14 @@ export interface Idempotency {
 }
 
 /** Keys belong to the principal that sent them. */
-export function toIdempotency(actor: Actor, idempotency: Idempotency | undefined): CommitRequest['idempotency'] {
+export function toIdempotency(
+  actor: Actor,
+  idempotency: Idempotency | undefined,
+): CommitRequest['idempotency'] {
   if (idempotency === undefined) return null;
-  return { principal: actor.name, key: idempotency.key, fingerprint: Buffer.from(idempotency.fingerprint, 'hex') };
+  return {
+    principal: actor.name,
+    key: idempotency.key,
+    fingerprint: Buffer.from(idempotency.fingerprint, 'hex'),
+  };
 }

@@ -53,7 +53,9 @@ export function toResult(accepted: AcceptedCommit, revision: number, now: Date):
     committedAt: now.toISOString(),
     kind: request.kind,
     changeCount: moves.length,
-    changes: logChanges(moves.slice(0, listedChanges)).map(({ beforeDigest, afterDigest, ...change }) => change),
+    changes: logChanges(moves.slice(0, listedChanges)).map(
+      ({ beforeDigest, afterDigest, ...change }) => change,
+    ),
     unchanged: false,
     ...(request.dryRun ? { dryRun: true as const } : {}),
   };
@@ -63,14 +65,22 @@ export function toResult(accepted: AcceptedCommit, revision: number, now: Date):
  * Writes commits that do not touch one another's records: log, versions, pointers, history, constraints,
  * head, each in one statement for all of them. The only place where a pointer moves.
  */
-export async function writeCommits(tx: Tx, log: LogPosition, commits: AcceptedCommit[], world: World): Promise<CommitResult[]> {
+export async function writeCommits(
+  tx: Tx,
+  log: LogPosition,
+  commits: AcceptedCommit[],
+  world: World,
+): Promise<CommitResult[]> {
   const rows = commits.map((commit) => nextRow(log, commit));
   await appendCommits(tx, rows);
 
   const written = commits.flatMap((commit, index) =>
     commit.moves.map((move, position) => ({ move, commit, position, revision: rows[index]?.revision ?? 0 })),
   );
-  const recordIds = await ensureRecords(tx, written.map(({ move }) => move));
+  const recordIds = await ensureRecords(
+    tx,
+    written.map(({ move }) => move),
+  );
   const idOf = (move: Move) => requireId(recordIds, move.collection.name, move.key);
   const versionIds = await writeVersions(tx, log.now, written, idOf);
   const afterId = (move: Move) => (move.after === null ? null : (versionIds.get(idOf(move)) ?? null));
@@ -92,7 +102,12 @@ export async function writeCommits(tx: Tx, log: LogPosition, commits: AcceptedCo
       }),
     ),
   );
-  await writeConstraints(tx, written.map(({ move }) => move), idOf, (name) => recordIds.get(name) ?? world.live.get(name));
+  await writeConstraints(
+    tx,
+    written.map(({ move }) => move),
+    idOf,
+    (name) => recordIds.get(name) ?? world.live.get(name),
+  );
   const consumed = written.flatMap(({ move }) => move.consumedPendingId ?? []);
   if (consumed.length > 0) await deletePending(tx, consumed);
   await moveHead(tx, { revision: log.revision, hash: log.hash, committedAt: log.now });
@@ -128,8 +143,12 @@ async function ensureRecords(tx: Tx, moves: Move[]): Promise<Map<string, number>
   }
   if (missing.length > 0) {
     const names = new Map(missing.map((move) => [move.collection.id, move.collection.name]));
-    const added = await insertRecords(tx, missing.map((move) => ({ collectionId: move.collection.id, key: move.key })));
-    for (const row of added) ids.set(recordName({ collection: names.get(row.collectionId) ?? '', key: row.key }), row.id);
+    const added = await insertRecords(
+      tx,
+      missing.map((move) => ({ collectionId: move.collection.id, key: move.key })),
+    );
+    for (const row of added)
+      ids.set(recordName({ collection: names.get(row.collectionId) ?? '', key: row.key }), row.id);
   }
   return ids;
 }
@@ -161,7 +180,16 @@ async function writeVersions(
     if (move.after?.source === 'new') {
       const digest = Buffer.from(move.after.digest, 'hex');
       const baseVersionId = move.before?.versionId ?? null;
-      added.push({ recordId, number, revision, content: move.after.content, digest, baseVersionId, author: commit.request.author, committedAt: now });
+      added.push({
+        recordId,
+        number,
+        revision,
+        content: move.after.content,
+        digest,
+        baseVersionId,
+        author: commit.request.author,
+        committedAt: now,
+      });
     }
   }
   if (pending.length > 0) await markCommitted(tx, pending);
@@ -176,7 +204,9 @@ async function writeConstraints(
   idOf: (move: Move) => number,
   targetId: (name: string) => number | undefined,
 ): Promise<void> {
-  const claims = moves.flatMap((move) => claimsOf(move, move.after).map((claim) => ({ ...claim, recordId: idOf(move) })));
+  const claims = moves.flatMap((move) =>
+    claimsOf(move, move.after).map((claim) => ({ ...claim, recordId: idOf(move) })),
+  );
   const claimed = moves.filter((move) => claimsOf(move, move.before).length > 0);
   if (claims.length + claimed.length > 0) await replaceUniqueValues(tx, moves.map(idOf), claims);
 

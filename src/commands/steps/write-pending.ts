@@ -19,7 +19,12 @@ export async function writePending(
     stagedBy: [...new Set([...(stored?.stagedBy ?? []), staged.author])],
   };
   if (stored === null) {
-    await insertPending(tx, { ...row, recordId: record.id, changesetId: at.changeset, baseVersionId: record.currentVersionId });
+    await insertPending(tx, {
+      ...row,
+      recordId: record.id,
+      changesetId: at.changeset,
+      baseVersionId: record.currentVersionId,
+    });
   } else {
     await updatePending(tx, stored.id, row);
   }

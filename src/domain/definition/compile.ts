@@ -12,7 +12,12 @@ export class DefinitionError extends Error {
 }
 
 export interface CompiledDefinition {
-  judge(input: { data: JsonObject | null; current: JsonObject | null; key: string; operation: ChangeOperation }): { errors: Failure[]; warnings: Failure[] };
+  judge(input: {
+    data: JsonObject | null;
+    current: JsonObject | null;
+    key: string;
+    operation: ChangeOperation;
+  }): { errors: Failure[]; warnings: Failure[] };
   uniqueValues(data: JsonObject): { constraint: string; pointer: string; value: string }[];
   references(data: JsonObject): { pointer: string; constraint: string; collection: string; key: string }[];
 }
@@ -24,7 +29,11 @@ export function compileDefinition(definition: Definition): CompiledDefinition {
     judge({ data }) {
       if (data === null || validate(data)) return { errors: [], warnings: [] };
       return {
-        errors: (validate.errors ?? []).map((error) => ({ pointer: error.instancePath, code: error.keyword, message: error.message ?? '' })),
+        errors: (validate.errors ?? []).map((error) => ({
+          pointer: error.instancePath,
+          code: error.keyword,
+          message: error.message ?? '',
+        })),
         warnings: [],
       };
     },
@@ -32,7 +41,9 @@ export function compileDefinition(definition: Definition): CompiledDefinition {
       (definition.unique ?? []).flatMap((pointers) => {
         const values = pointers.map((pointer) => at(data, pointer));
         if (values.some((value) => value === undefined || value === null)) return [];
-        return [{ constraint: JSON.stringify(pointers), pointer: pointers[0] ?? '', value: JSON.stringify(values) }];
+        return [
+          { constraint: JSON.stringify(pointers), pointer: pointers[0] ?? '', value: JSON.stringify(values) },
+        ];
       }),
     references: (data) =>
       (definition.references ?? []).flatMap(({ pointer, collection }) => {

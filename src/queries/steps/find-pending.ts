@@ -1,5 +1,5 @@
 import { DiptychError } from '../../domain/errors.js';
-import { type StoredPending } from '../../domain/pending-view.js';
+import type { StoredPending } from '../../domain/pending-view.js';
 import { collectionNotFound, pendingNotFound } from '../../domain/refusals.js';
 import { hasChangeset } from '../../store/changesets.js';
 import { findCollection } from '../../store/collections.js';
@@ -18,9 +18,14 @@ export async function requirePending(
     throw new DiptychError('changeset-not-found', `There is no changeset ${at.changeset}.`);
   }
   const [record] = await findRecords(executor, [{ collectionId: collection.id, key: at.key }]);
-  const [row] = record ? await findPending(executor, [{ recordId: record.id, changesetId: at.changeset }]) : [];
+  const [row] = record
+    ? await findPending(executor, [{ recordId: record.id, changesetId: at.changeset }])
+    : [];
   if (record === undefined || row === undefined) throw pendingNotFound(at);
   const { definitionId } = collection;
   const { currentVersionId, currentNumber } = record;
-  return { stored: { ...row, collection: at.collection, key: at.key, definitionId, currentVersionId, currentNumber }, record };
+  return {
+    stored: { ...row, collection: at.collection, key: at.key, definitionId, currentVersionId, currentNumber },
+    record,
+  };
 }

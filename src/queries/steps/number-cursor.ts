@@ -4,7 +4,14 @@ import { formatCursor, parseCursor } from '../../lib/cursor.js';
 /** The refusal of a cursor that does not belong to the list. */
 export function cursorInvalid(): DiptychError {
   return new DiptychError('cursor-invalid', 'The cursor is none of this list.', {
-    errors: [{ in: 'query', pointer: '/cursor', code: 'cursor', message: 'must be `next` of an earlier page of the same list' }],
+    errors: [
+      {
+        in: 'query',
+        pointer: '/cursor',
+        code: 'cursor',
+        message: 'must be `next` of an earlier page of the same list',
+      },
+    ],
   });
 }
 
@@ -14,7 +21,12 @@ export function readNumberCursor(list: string, cursor: string | undefined): numb
   const position = parseCursor(cursor);
   if (!Array.isArray(position)) throw cursorInvalid();
   const [name, value] = position;
-  if (position.length !== 2 || name !== list || !Number.isSafeInteger(value) || Math.abs(Number(value)) > 2 ** 31 * 2 ** 20) {
+  if (
+    position.length !== 2 ||
+    name !== list ||
+    !Number.isSafeInteger(value) ||
+    Math.abs(Number(value)) > 2 ** 31 * 2 ** 20
+  ) {
     throw cursorInvalid();
   }
   return Number(value);
@@ -25,7 +37,11 @@ export function formatNumberCursor(list: string, value: number): string {
 }
 
 /** Cuts a page of `limit` items out of rows that were read one further. */
-export function cutPage<Row>(rows: Row[], limit: number, cursorOf: (last: Row) => string): { rows: Row[]; next: string | null } {
+export function cutPage<Row>(
+  rows: Row[],
+  limit: number,
+  cursorOf: (last: Row) => string,
+): { rows: Row[]; next: string | null } {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return { rows: page, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };

@@ -13,13 +13,17 @@ export async function resolvePoint(db: Db, at: PointInTime): Promise<number | nu
   if (at.type === 'head') return null;
   if (at.type === 'revision') {
     const head = await findHead(db);
-    if (at.revision > head.revision) throw notYet(`Revision ${at.revision} does not exist: the head is ${head.revision}.`, head.revision);
+    if (at.revision > head.revision)
+      throw notYet(`Revision ${at.revision} does not exist: the head is ${head.revision}.`, head.revision);
     return at.revision;
   }
   const revision = await withTransaction(db, (tx) => findRevisionAt(tx, at.time));
   if (revision === null) {
     const head = await findHead(db);
-    throw notYet(`${at.time.toISOString()} is not over yet, so what readers see then is not settled.`, head.revision);
+    throw notYet(
+      `${at.time.toISOString()} is not over yet, so what readers see then is not settled.`,
+      head.revision,
+    );
   }
   return revision;
 }

@@ -1,7 +1,13 @@
 import type { ChangeSummary, CommitView } from '../../domain/commit.js';
 import type { LoggedChangeRow, LogRow } from '../../store/log.js';
 
-export function toChangeSummary({ collection, key, operation, before, after }: LoggedChangeRow): ChangeSummary {
+export function toChangeSummary({
+  collection,
+  key,
+  operation,
+  before,
+  after,
+}: LoggedChangeRow): ChangeSummary {
   return { collection, key, operation, before, after };
 }
 
