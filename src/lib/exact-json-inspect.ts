@@ -56,8 +56,11 @@ class Inspector {
   ) {}
 
   read(): void {
-    for (this.skipSpace(); this.at < this.text.length; this.skipSpace())
+    for (this.skipSpace(); this.at < this.text.length; this.skipSpace()) {
       this.step(this.text[this.at] as string);
+      // What follows may be megabytes of brackets: nobody learns anything from reading them.
+      if (this.isTooDeep) return;
+    }
     if (this.expected !== 'end') throw new Malformed(this.at);
   }
 
