@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { startExpiringAnswers } from './jobs/expire-answers.js';
 import { createDrain } from './lib/drain.js';
 import { Closers } from './start/closers.js';
 import { loadEnvFileIfPresent } from './start/env-file.js';
@@ -74,6 +75,9 @@ async function start(config: Config, logger: Logger, stop: StopSignals, closers:
   });
   // A statement that hangs must not keep the process: the server ends it when the connection breaks.
   closers.add('database connections', () => Promise.race([db.close(), stop.insisted, delay(CLOSE_POOL_MS)]));
+
+  const expiry = startExpiringAnswers({ db }, { hours: config.idempotencyHours, logger });
+  closers.add('expiry of answers', async () => expiry.stop());
 
   const { drain, begin } = createDrain();
   const app = await buildApp({ db, config, logger, drain });

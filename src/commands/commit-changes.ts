@@ -1,8 +1,8 @@
 import type { Actor } from '../domain/actor.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Edit } from '../domain/intent.js';
+import type { Committed } from '../domain/outcome.js';
 import type { Context } from './context.js';
-import type { Committed } from './steps/commit-queue.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';
 
 export type ChangeRequest = { collection: string; key: string; ifVersion?: number | undefined } & Edit;

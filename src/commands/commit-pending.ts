@@ -1,9 +1,9 @@
 import type { Actor } from '../domain/actor.js';
 import { DiptychError } from '../domain/errors.js';
+import type { Committed } from '../domain/outcome.js';
 import type { Precondition } from '../domain/precondition.js';
 import { parseReceipt } from '../domain/receipt.js';
 import type { Context } from './context.js';
-import type { Committed } from './steps/commit-queue.js';
 import type { PendingAddress } from './steps/lock-pending.js';
 import { requirePendingTag } from './steps/require-pending-tag.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';

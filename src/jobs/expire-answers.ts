@@ -6,7 +6,7 @@ const intervalMs = 10 * 60 * 1_000;
 
 /** Removes answers kept for Idempotency-Keys once they are old. Every instance may do it at once. */
 export function startExpiringAnswers(
-  context: Context,
+  context: Pick<Context, 'db'>,
   options: { hours: number; logger: Logger },
 ): { stop: () => void } {
   const run = async () => {

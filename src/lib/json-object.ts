@@ -15,19 +15,23 @@ export function setMember(object: JsonObject, name: string, value: JsonValue): v
 
 /**
  * Whether two JSON values are equal: members in any order, numbers by value (so 0 equals -0).
- * Recurses as deep as the shallower of the two.
+ * Recurses as deep as the shallower of the two. `onWidth` hears the width of each pair of containers before
+ * their content is compared, for callers that bound the work.
  */
-export function jsonEqual(a: JsonValue, b: JsonValue): boolean {
+export function jsonEqual(a: JsonValue, b: JsonValue, onWidth?: (width: number) => void): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, index) => jsonEqual(item, b[index] as JsonValue));
+    onWidth?.(a.length);
+    return a.every((item, index) => jsonEqual(item, b[index] as JsonValue, onWidth));
   }
   if (Array.isArray(b)) return false;
   const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
+  const width = Object.keys(b).length;
+  onWidth?.(names.length + width);
+  if (names.length !== width) return false;
   return names.every(
-    (name) => Object.hasOwn(b, name) && jsonEqual(a[name] as JsonValue, b[name] as JsonValue),
+    (name) => Object.hasOwn(b, name) && jsonEqual(a[name] as JsonValue, b[name] as JsonValue, onWidth),
   );
 }

@@ -5,7 +5,7 @@ import { ensureCluster } from './embedded/cluster.js';
 import { type DataDirLock, takeDataDirLock } from './embedded/data-dir-lock.js';
 import { findPostmaster, stopPostmaster } from './embedded/postmaster.js';
 import type { RootMethod } from './embedded/run-as.js';
-import { ensureServer, type ServerOptions, serverUrl } from './embedded/server.js';
+import { ensureServer, type RunningServer, type ServerOptions, serverUrl } from './embedded/server.js';
 import { StartRefusal } from './start-refusal.js';
 
 /** A running server that belongs to this process alone. */
@@ -37,8 +37,10 @@ export async function startEmbeddedPostgres(options: {
   const binaries = findBinaries();
   const cluster = await ensureCluster(binaries, dataDir, rootMethods);
   const server: ServerOptions = { binaries, cluster, logger, rootMethods };
-  const { lock: firstLock, port } = await claim(server, dataDir);
+  const { lock: firstLock, port, pid, isAdopted } = await claim(server, dataDir);
   await createDatabase(firstLock);
+  const how = isAdopted ? 'taken over from a service that was killed' : 'started';
+  logger.info({ serverPid: pid, port }, `embedded PostgreSQL ${how}`);
 
   let lock = firstLock;
   let stopping = false;
@@ -64,18 +66,17 @@ export async function startEmbeddedPostgres(options: {
   };
 }
 
-interface Claim {
+interface Claim extends RunningServer {
   lock: DataDirLock;
-  port: number;
 }
 
 /** Makes the server run and takes the lock, and again when the server was just being stopped by another. */
 async function claim(server: ServerOptions, dataDir: string, preferredPort?: number): Promise<Claim> {
   for (let attempt = 1; ; attempt += 1) {
-    const { port } = await ensureServer(server, preferredPort);
+    const running = await ensureServer(server, preferredPort);
     try {
-      const url = serverUrl(server.cluster, port, MAINTENANCE_DATABASE);
-      return { lock: await takeDataDirLock(url, dataDir), port };
+      const url = serverUrl(server.cluster, running.port, MAINTENANCE_DATABASE);
+      return { ...running, lock: await takeDataDirLock(url, dataDir) };
     } catch (error) {
       if (error instanceof StartRefusal || attempt === MAX_CLAIMS) {
         throw error;
@@ -118,14 +119,25 @@ async function stopServer(server: ServerOptions, lock: DataDirLock, dataDir: str
   if (postmaster === null) {
     return;
   }
+  const url = serverUrl(cluster, postmaster.port, MAINTENANCE_DATABASE);
+  const held = lock.isHeld() ? lock : await takeIfFree(url, dataDir);
+  if (held === null) {
+    logger.warn('the embedded PostgreSQL is left running: another service has taken the data directory');
+    return;
+  }
+  // The lock is kept until the server ends it: let go earlier, another service could move in meanwhile.
+  await stopPostmaster(binaries, cluster, postmaster);
+  await held.release().catch(() => {});
+  logger.info('embedded PostgreSQL has stopped');
+}
+
+async function takeIfFree(url: string, dataDir: string): Promise<DataDirLock | null> {
   try {
-    // The lock is kept until the server ends it: let go earlier, another service could move in meanwhile.
-    const url = serverUrl(cluster, postmaster.port, MAINTENANCE_DATABASE);
-    const held = lock.isHeld() ? lock : await takeDataDirLock(url, dataDir);
-    await stopPostmaster(binaries, cluster, postmaster);
-    await held.release().catch(() => {});
-    logger.info('embedded PostgreSQL has stopped');
+    return await takeDataDirLock(url, dataDir);
   } catch (error) {
-    logger.error({ err: error }, 'the embedded PostgreSQL could not be stopped and may still run');
+    if (error instanceof StartRefusal) {
+      return null;
+    }
+    throw error;
   }
 }

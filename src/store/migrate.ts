@@ -84,7 +84,8 @@ async function applyPending(url: string, directory: string): Promise<string[]> {
   }
 }
 
-async function readMigrations(directory: string) {
+/** The migrations in the form that Prisma's engine takes. */
+export async function readMigrations(directory = SHIPPED_MIGRATIONS) {
   const entries = await readdir(directory, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const lockFile = await readFile(join(directory, 'migration_lock.toml'), 'utf8');

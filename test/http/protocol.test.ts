@@ -131,11 +131,6 @@ describe('the form of a request', () => {
     expect(body.errors[0].in).toMatch(/query|path/);
   });
 
-  test.each(['.', '..', '%2E', '%2e%2e'])('the key %s is 400', async (key) => {
-    const url = `/v1/collections/products/records/${key}`;
-    expect((await offline.app.inject({ url })).statusCode).toBe(400);
-  });
-
   test('a malformed condition or bound in a header is 400', async () => {
     const { body } = await call
       .get('/v1/collections')

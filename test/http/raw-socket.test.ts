@@ -55,3 +55,13 @@ test('two lengths are 400', async () => {
   );
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);
 });
+
+test.each(['.', '..', '%2E', '%2e%2e', '.%2e'])(
+  'the key %s, which URLs give another meaning, is 400',
+  async (key) => {
+    const answer = await exchange(
+      `GET /v1/collections/a/records/${key} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
+    expect(problemIn(answer)).toMatchObject({ status: 400, errors: [{ in: 'path', pointer: '/key' }] });
+  },
+);

@@ -2,6 +2,7 @@ import type { CommitResult } from '../../domain/commit.js';
 import { catalogue, DiptychError, type ErrorCode, type Extensions } from '../../domain/errors.js';
 import type { Failure } from '../../domain/failure.js';
 import type { CommitRequest } from '../../domain/intent.js';
+import type { Outcome } from '../../domain/outcome.js';
 import type { Tx } from '../../store/db.js';
 import {
   findAnswers,
@@ -9,7 +10,6 @@ import {
   insertAnswers,
   lockIdempotencyKeys,
 } from '../../store/idempotency.js';
-import type { Outcome } from './publish.js';
 
 /** A refusal as it is kept. */
 interface KeptRefusal {

@@ -1,22 +1,15 @@
-import type { CommitResult } from '../../domain/commit.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
+import type { Committed, Outcome } from '../../domain/outcome.js';
 import { type Db, withTransaction } from '../../store/db.js';
 import { inFlight } from './answers.js';
-import { type Outcome, type PublishContext, publish } from './publish.js';
+import { type PublishContext, publish } from './publish.js';
 
 /** Commits that go into one transaction at most, and members that they have together. */
 const maxGroup = 64;
 const maxGroupMembers = 10_000;
 /** Commits that may wait; beyond that the caller is told to come back. */
 const maxWaiting = 10_000;
-
-/** A commit that has happened. */
-export interface Committed {
-  result: CommitResult;
-  /** True when this is the kept answer to an earlier request with the same Idempotency-Key. */
-  replayed: boolean;
-}
 
 interface Entry {
   request: CommitRequest;

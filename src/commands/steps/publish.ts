@@ -1,9 +1,9 @@
 import { combineRefusals } from '../../domain/combine-refusals.js';
-import type { CommitResult } from '../../domain/commit.js';
 import type { DefinitionCache } from '../../domain/definition-cache.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import { footprintOf, judgeMoves, recordName, type World } from '../../domain/judge.js';
+import type { Outcome } from '../../domain/outcome.js';
 import { type Move, planIntent } from '../../domain/plan.js';
 import { receiptStale } from '../../domain/refusals.js';
 import type { Tx } from '../../store/db.js';
@@ -13,9 +13,6 @@ import { keepAnswers, recallAnswers } from './answers.js';
 import { type Lookup, lockFound } from './load-found.js';
 import { loadWorld } from './load-world.js';
 import { type AcceptedCommit, type LogPosition, toResult, writeCommits } from './write-commits.js';
-
-/** What became of one commit. */
-export type Outcome = { result: CommitResult; replayed: boolean } | { refused: DiptychError };
 
 export interface PublishContext {
   definitions: DefinitionCache;

@@ -18,6 +18,11 @@ export interface ServerOptions {
   rootMethods?: readonly RootMethod[] | undefined;
 }
 
+export interface RunningServer extends Postmaster {
+  /** Whether it ran already. */
+  isAdopted: boolean;
+}
+
 const START_TIMEOUT_MS = 120_000;
 const POLL_INTERVAL_MS = 50;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -30,20 +35,15 @@ const LOG_ROTATION_BYTES = 10 * 1024 * 1024;
  * @param preferredPort where to start it when that port is free, so that connection strings stay valid.
  * @throws StartRefusal when the server cannot be started, with the end of its log.
  */
-export async function ensureServer(options: ServerOptions, preferredPort = 0): Promise<Postmaster> {
-  const { cluster, logger } = options;
+export async function ensureServer(options: ServerOptions, preferredPort = 0): Promise<RunningServer> {
+  const { cluster } = options;
   const deadline = Date.now() + START_TIMEOUT_MS;
   let launch: Launch | null = null;
   let launches = 0;
   while (Date.now() < deadline) {
     const postmaster = await findPostmaster(cluster);
     if (postmaster !== null && (await takesConnections(cluster, postmaster))) {
-      const isAdopted = launch?.child.pid !== postmaster.pid;
-      logger.info(
-        { pid: postmaster.pid, port: postmaster.port, isAdopted },
-        'embedded PostgreSQL is running',
-      );
-      return postmaster;
+      return { ...postmaster, isAdopted: launch?.child.pid !== postmaster.pid };
     }
     if (launch?.failure() instanceof Error) {
       break;
