@@ -22,7 +22,13 @@ export async function build() {
 }
 
 function sources() {
-  return fingerprint(['src', 'prisma/schema.prisma', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']);
+  return fingerprint([
+    'src',
+    'prisma/schema.prisma',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+  ]);
 }
 
 function isBuilt() {
