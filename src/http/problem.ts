@@ -1,10 +1,4 @@
-import {
-  catalogue,
-  DiptychError,
-  type ErrorCode,
-  type ErrorKind,
-  type Extensions,
-} from '../domain/errors.js';
+import { catalogue, DiptychError, type ErrorCode, type ErrorKind } from '../domain/errors.js';
 import type { Failure } from '../domain/failure.js';
 
 /** The media type of every refusal (RFC 9457). */
@@ -60,9 +54,7 @@ export function invalidRequest(failures: Failure[]): DiptychError {
 export function toProblem(error: DiptychError, requestId: string): Problem {
   const { code, detail, options } = error;
   const { title } = catalogue[code];
-  const extensions: Extensions = options.extensions ?? {};
-  return {
-    ...extensions,
+  const problem = {
     type: `/problems/${code}`,
     title,
     status: statusOfCode(code),
@@ -72,6 +64,8 @@ export function toProblem(error: DiptychError, requestId: string): Problem {
     requestId,
     errors: options.errors ?? [],
   };
+  const others = Object.entries(options.extensions ?? {}).filter(([name]) => !Object.hasOwn(problem, name));
+  return { ...problem, ...Object.fromEntries(others) };
 }
 
 /** The headers that a refusal carries beside its document. */

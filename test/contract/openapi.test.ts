@@ -141,19 +141,3 @@ describe('every operation', () => {
     }
   });
 });
-
-test('the story of the examples goes from creating a collection to the change feed', () => {
-  const names = operations()
-    .sort(([, a], [, b]) => a['x-order'] - b['x-order'])
-    .map(([, { operationId }]) => operationId);
-  const story = [
-    'putCollection',
-    'stagePending',
-    'commitPending',
-    'discardPending',
-    'getRecord',
-    'rollbackRecord',
-    'readChanges',
-  ];
-  expect(names.filter((name) => story.includes(name))).toEqual(story);
-});

@@ -17,7 +17,7 @@ const run = promisify(execFile);
 /** Runs `npm run demo` as a newcomer does; a failure is an answer here, not an error. */
 async function runDemo(...args: string[]): Promise<{ code: number; output: string }> {
   try {
-    const { stdout, stderr } = await run('node', ['scripts/demo.mjs', ...args], {
+    const { stdout, stderr } = await run('npm', ['run', '--silent', 'demo', '--', ...args], {
       cwd: root,
       maxBuffer: 64 * 1024 * 1024,
     });

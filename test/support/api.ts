@@ -1,7 +1,15 @@
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import supertest from 'supertest';
+import { afterAll } from 'vitest';
+import { type AppOptions, buildApp } from '../../src/app.js';
 import type { Server } from '../../src/http/server.js';
+import { createDrain } from '../../src/lib/drain.js';
+import { type Db, openDatabase } from '../../src/store/db.js';
 import { contractOf } from './contract.js';
+import { createTestDatabase } from './database.js';
+
+const MEBIBYTE = 1024 * 1024;
 
 const methods = ['get', 'head', 'put', 'patch', 'post', 'delete', 'options'] as const;
 
@@ -36,4 +44,71 @@ export async function api(app: Server): Promise<Api> {
 
 function isJson(headers: Record<string, string | undefined>): boolean {
   return /json/.test(headers['content-type'] ?? '');
+}
+
+export interface RunningApi {
+  call: Api;
+  app: Server;
+  db: Db;
+  beginDrain: () => void;
+}
+
+/** The service on a database of its own, for the tests of one file. */
+export async function startApi(config: Partial<AppOptions['config']> = {}): Promise<RunningApi> {
+  const database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, poolSize: 5 });
+  const { drain, begin } = createDrain();
+  const app = await buildApp({
+    db,
+    config: { authTokens: [], maxBodyBytes: 16 * MEBIBYTE, maxRecordBytes: MEBIBYTE, ...config },
+    logger: pino({ level: 'silent' }),
+    drain,
+  });
+  const call = await api(app);
+  afterAll(async () => {
+    await app.close();
+    await db.close();
+    await database.drop();
+  });
+  return { call, app, db, beginDrain: begin };
+}
+
+let collections = 0;
+
+/** A collection that no other test uses, and short ways to what tests need in it. */
+export async function newCollection(call: Api, definition: object = {}) {
+  collections += 1;
+  const name = `collection-${collections}`;
+  const path = `/v1/collections/${name}`;
+  await call.put(path).send(definition).expect(201);
+  const record = (key: string) => `${path}/records/${encodeURIComponent(key)}`;
+  return {
+    name,
+    path,
+    record,
+    pending: (key: string) => `${record(key)}/pending`,
+    /** Stages a whole state, over whatever is there. */
+    stage: async (key: string, data: object) => {
+      const first = await call.put(`${record(key)}/pending`).send({ data });
+      return first.status === 201
+        ? first
+        : await call
+            .put(`${record(key)}/pending`)
+            .set('If-Match', '*')
+            .send({ data })
+            .expect(200);
+    },
+    /** Commits a whole state in one call, and answers its revision. */
+    commit: async (key: string, data: object): Promise<number> => {
+      const changes = [{ collection: name, key, operation: 'put', data }];
+      const { body } = await call.post('/v1/commits').send({ changes }).expect(200);
+      return body.revision;
+    },
+    /** Deletes a record in one call, and answers the revision. */
+    remove: async (key: string): Promise<number> => {
+      const changes = [{ collection: name, key, operation: 'delete' }];
+      const { body } = await call.post('/v1/commits').send({ changes }).expect(200);
+      return body.revision;
+    },
+  };
 }

@@ -1,54 +1,74 @@
-// Stand-in of a few minutes, so that the other floors can be tried; replaced whole by the founder who writes definitions.
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../../lib/json-value.js';
 import type { Definition } from '../collection.js';
 import type { Failure } from '../failure.js';
 import type { ChangeOperation } from '../record.js';
+import {
+  inspectConstraints,
+  type ReferenceValue,
+  referenceReader,
+  type UniqueValue,
+  uniqueReader,
+} from './constraints.js';
+import { DefinitionError } from './definition-error.js';
+import { patternAllowance } from './pattern.js';
+import { compileRules } from './rules.js';
+import { compileSchema } from './schema-compile.js';
 
-export class DefinitionError extends Error {
-  constructor(readonly failures: Failure[]) {
-    super('definition refused');
-  }
+export { DefinitionError } from './definition-error.js';
+
+/** A change of one record, as the definition judges it. */
+export interface JudgedChange {
+  /** null on a deletion. */
+  data: JsonObject | null;
+  /** The committed data, or null. */
+  current: JsonObject | null;
+  key: string;
+  operation: ChangeOperation;
 }
 
 export interface CompiledDefinition {
-  judge(input: {
-    data: JsonObject | null;
-    current: JsonObject | null;
-    key: string;
-    operation: ChangeOperation;
-  }): { errors: Failure[]; warnings: Failure[] };
-  uniqueValues(data: JsonObject): { constraint: string; pointer: string; value: string }[];
-  references(data: JsonObject): { pointer: string; constraint: string; collection: string; key: string }[];
+  /**
+   * All failures of schema, rules and reference values; whether values are unique and references lead to
+   * live records is a question to the store. Pointers point into `data`. Never throws, and ends after a fixed
+   * amount of work (`schema-limit`, `rule-limit`). A deletion is judged only by rules that mention `operation`.
+   */
+  judge(input: JudgedChange): { errors: Failure[]; warnings: Failure[] };
+  uniqueValues(data: JsonObject): UniqueValue[];
+  references(data: JsonObject): ReferenceValue[];
 }
 
+/**
+ * Compiles a definition, which is hostile until this has returned.
+ * @throws {DefinitionError} with all that is wrong; pointers point into the definition.
+ */
 export function compileDefinition(definition: Definition): CompiledDefinition {
-  const validate = new Ajv2020({ allErrors: true, strict: false }).compile(definition.schema ?? {});
-  const at = (data: JsonObject, pointer: string) => data[pointer.slice(1)];
+  const failures: Failure[] = inspectConstraints(definition);
+  const patterns = patternAllowance();
+  const judgeSchema = collect(failures, () => compileSchema(definition.schema ?? {}, patterns));
+  const judgeRules = collect(failures, () => compileRules(definition.rules ?? [], patterns));
+  if (failures.length > 0 || judgeSchema === null || judgeRules === null) throw new DefinitionError(failures);
+  const references = referenceReader(definition.references ?? []);
   return {
-    judge({ data }) {
-      if (data === null || validate(data)) return { errors: [], warnings: [] };
+    judge(input) {
+      const { data } = input;
+      const found = data === null ? [] : [...judgeSchema(data), ...references.judge(data)];
+      found.push(...judgeRules({ ...input }));
       return {
-        errors: (validate.errors ?? []).map((error) => ({
-          pointer: error.instancePath,
-          code: error.keyword,
-          message: error.message ?? '',
-        })),
-        warnings: [],
+        errors: found.filter(({ severity }) => severity !== 'warning'),
+        warnings: found.filter(({ severity }) => severity === 'warning'),
       };
     },
-    uniqueValues: (data) =>
-      (definition.unique ?? []).flatMap((pointers) => {
-        const values = pointers.map((pointer) => at(data, pointer));
-        if (values.some((value) => value === undefined || value === null)) return [];
-        return [
-          { constraint: JSON.stringify(pointers), pointer: pointers[0] ?? '', value: JSON.stringify(values) },
-        ];
-      }),
-    references: (data) =>
-      (definition.references ?? []).flatMap(({ pointer, collection }) => {
-        const value = at(data, pointer);
-        return typeof value === 'string' ? [{ pointer, constraint: pointer, collection, key: value }] : [];
-      }),
+    uniqueValues: uniqueReader(definition.unique ?? []),
+    references: references.read,
   };
+}
+
+function collect<Result>(failures: Failure[], compile: () => Result): Result | null {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error;
+    failures.push(...error.failures);
+    return null;
+  }
 }

@@ -1,9 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../../lib/json-value.js';
 import type { Failure } from '../failure.js';
-import { BudgetExceeded } from './budget.js';
+import { type Budget, BudgetExceeded } from './budget.js';
 import { DefinitionError } from './definition-error.js';
-import { compilePattern } from './pattern.js';
+import { compilePattern, patternAllowance } from './pattern.js';
 import { failuresFrom } from './schema-failures.js';
 import { formatChecks } from './schema-formats.js';
 import { inspectSchema } from './schema-inspection.js';
@@ -24,8 +24,8 @@ export type SchemaJudge = (data: JsonObject) => Failure[];
  * with every evaluated subschema counted, so that judging ends after a fixed amount of work.
  * @throws {DefinitionError}
  */
-export function compileSchema(schema: JsonObject): SchemaJudge {
-  const failures = inspectSchema(schema);
+export function compileSchema(schema: JsonObject, patterns: Budget): SchemaJudge {
+  const failures = inspectSchema(schema, patterns);
   if (failures.length > 0) throw new DefinitionError(failures);
   const meter = new SchemaMeter();
   const validate = compileWithAjv(schema, meter);
@@ -82,8 +82,10 @@ function compileWithAjv(schema: JsonObject, meter: SchemaMeter) {
 
 /** An engine for Ajv. Without `toString`, all patterns would share the first one: Ajv tells them apart by it. */
 function meteredPattern(meter: SchemaMeter) {
+  // Ajv asks for no other patterns than those that the inspection has let through.
+  const allowance = patternAllowance();
   return (source: string) => {
-    const pattern = compilePattern(source);
+    const pattern = compilePattern(source, allowance);
     return {
       test: (text: string) => {
         meter.spend(pattern.cost(text.length));

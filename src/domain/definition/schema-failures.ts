@@ -2,10 +2,12 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { boundedPointer, parsePointer } from '../../lib/json-pointer.js';
 import type { Failure } from '../failure.js';
 
-/** Failures for people out of what Ajv says; pointers point into the data that was judged. */
+const maxFailures = 1_000;
+
+/** Failures for people out of what Ajv says; pointers point into the data that was judged. At most 1,000. */
 export function failuresFrom(errors: ErrorObject[]): Failure[] {
   const seen = new Map<string, Failure>();
-  for (const error of errors) {
+  for (const error of errors.slice(0, maxFailures)) {
     // What went wrong inside is listed on its own, for `if` and `propertyNames` under another name.
     if (error.keyword === 'if' || error.propertyName !== undefined) continue;
     const pointer = pointerOf(error);
@@ -83,12 +85,11 @@ function oneOf(choices: string[]): string {
   return `one of ${few}${choices.length > 10 ? ` and ${choices.length - 10} more` : ''}`;
 }
 
-/** Characters of a string, items of an array or members of an object. */
+/** Characters of a string (code units where it is long, which saves time), items or members. */
 function sizeOf(data: unknown): number {
+  if (Array.isArray(data)) return data.length;
   if (typeof data !== 'string') return Object.keys(data ?? {}).length;
-  let size = 0;
-  for (const _ of data) size += 1;
-  return size;
+  return data.length > 1_000 ? data.length : [...data].length;
 }
 
 function counted(count: unknown, noun: string): string {

@@ -4,6 +4,7 @@ import { isJsonObject } from '../../lib/json-object.js';
 import { formatPointer, parsePointer } from '../../lib/json-pointer.js';
 import type { JsonObject, JsonValue } from '../../lib/json-value.js';
 import type { Failure } from '../failure.js';
+import type { Budget } from './budget.js';
 import { compilePattern, PatternError } from './pattern.js';
 import { formatChecks, formatNames } from './schema-formats.js';
 import { keywordRefusal, subschemasOf } from './schema-structure.js';
@@ -27,7 +28,7 @@ interface Node {
  * All that is wrong with a schema; nothing is compiled or run. Pointers start with `/schema`.
  * The limits come first and alone, because what is too large is not worth a closer look.
  */
-export function inspectSchema(schema: JsonObject): Failure[] {
+export function inspectSchema(schema: JsonObject, patterns: Budget): Failure[] {
   const limit = limitRefusal(schema);
   if (limit !== null) return [failure([], 'schema-limit', limit)];
   const nodes = new Map<string, Node>();
@@ -35,7 +36,7 @@ export function inspectSchema(schema: JsonObject): Failure[] {
   if (nodes.size > maxSubschemas) {
     return [failure([], 'schema-limit', `holds more than ${maxSubschemas} schemas`)];
   }
-  const failures = [...nodes.values()].flatMap((node) => inspectNode(node, nodes));
+  const failures = [...nodes.values()].flatMap((node) => inspectNode(node, nodes, patterns));
   if (failures.length === 0) failures.push(...findLoops(nodes));
   return [...failures, ...metaFailures(schema, failures)];
 }
@@ -65,7 +66,7 @@ function collectNodes(schema: JsonValue, path: string[], nodes: Map<string, Node
   }
 }
 
-function inspectNode(node: Node, nodes: Map<string, Node>): Failure[] {
+function inspectNode(node: Node, nodes: Map<string, Node>, patterns: Budget): Failure[] {
   const failures: Failure[] = [];
   const refuse = (path: string[], message: string) =>
     failures.push(failure([...node.path, ...path], 'schema-invalid', message));
@@ -80,10 +81,10 @@ function inspectNode(node: Node, nodes: Map<string, Node>): Failure[] {
     else if (!nodes.has(target)) refuse(['$ref'], 'must point at a schema inside this schema');
     else node.here.push(target);
   }
-  if (typeof pattern === 'string') checkPattern(pattern, (message) => refuse(['pattern'], message));
+  if (typeof pattern === 'string') checkPattern(pattern, patterns, (message) => refuse(['pattern'], message));
   if (isJsonObject(patternProperties)) {
     for (const source of Object.keys(patternProperties)) {
-      checkPattern(source, (message) => refuse(['patternProperties', source], message));
+      checkPattern(source, patterns, (message) => refuse(['patternProperties', source], message));
     }
   }
   if (typeof format === 'string' && !formatChecks.has(format)) {
@@ -109,9 +110,9 @@ export function refTarget(ref: string): string | null {
   }
 }
 
-function checkPattern(source: string, refuse: (message: string) => void): void {
+function checkPattern(source: string, patterns: Budget, refuse: (message: string) => void): void {
   try {
-    compilePattern(source);
+    compilePattern(source, patterns);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     refuse(error.message);

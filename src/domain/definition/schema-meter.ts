@@ -72,8 +72,8 @@ function costOf(schema: JsonObject): Cost {
   return {
     fixed: 1 + ((width('required') + width('properties') + width('enum')) >> 3),
     perMember:
-      has('additionalProperties') * 3 +
-      has('unevaluatedProperties') * 3 +
+      has('additionalProperties') * 5 +
+      has('unevaluatedProperties') * 5 +
       has('propertyNames') * 2 +
       has('maxProperties') +
       has('minProperties') +

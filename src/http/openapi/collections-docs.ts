@@ -89,7 +89,7 @@ export const listCollectionsDoc: OperationDoc = {
 
 export const deleteCollectionDoc: OperationDoc = {
   id: 'deleteCollection',
-  tag: TAG,
+  tag: 'Cleaning up',
   summary: 'Delete an empty collection',
   description:
     'Only while it has no live records and no pending versions, and no other definition refers to it. `If-Match` is optional here. The history of its records stays in the commit log.',

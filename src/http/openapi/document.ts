@@ -30,6 +30,7 @@ const tags: { name: Tag; description: string }[] = [
   { name: 'Commits', description: 'The log of all commits, and many changes in one call.' },
   { name: 'History', description: 'The versions of one record, and the way back.' },
   { name: 'Change feed', description: 'Every update as its two records, exactly once per position.' },
+  { name: 'Cleaning up', description: 'Throwing away staged work, and collections that nothing uses.' },
   { name: 'Service', description: 'Health, this document, and the pages about problems. Needs no token.' },
 ];
 

@@ -9,6 +9,7 @@ const LATER = '2026-11-22T12:05:00.000Z';
 const DIGEST = '7f1f2a1d3c9f0f8a3b1f6f3f0a6d2f5d9b0a6e8f4c2d1e0f9a8b7c6d5e4f3a2b';
 const RECEIPT = 'eyJyZXZpc2lvbiI6MX0.example';
 const PREVIOUS_HASH = 'b1946ac92492d2347c6235b4d2611184a1e6f5b7c8d9e0f1a2b3c4d5e6f7a8b9';
+const CHANGES_DIGEST = '27077ce4dcfe2958df1b33c3b81a8fa5e1a8d73a7c5d2a6f0fae720a95b15034';
 const HASH = '9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab';
 
 const opening = { name: 'Espresso machine', price: 499, stock: 12 };
@@ -161,6 +162,7 @@ export const commit = {
   definition: null,
   changeCount: 1,
   changes: [created],
+  changesDigest: CHANGES_DIGEST,
   hash: HASH,
   previousHash: PREVIOUS_HASH,
 };

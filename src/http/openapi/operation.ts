@@ -9,6 +9,7 @@ export type Tag =
   | 'Commits'
   | 'History'
   | 'Change feed'
+  | 'Cleaning up'
   | 'Service';
 
 export type HeaderName = 'ETag' | 'Diptych-Revision' | 'Link' | 'Location' | 'Idempotency-Replayed';

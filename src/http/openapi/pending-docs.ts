@@ -64,15 +64,14 @@ export const patchPendingDoc: OperationDoc = {
     'Two media types: `application/merge-patch+json` (RFC 7396; null removes a member) and `application/json-patch+json` (RFC 6902; a failing `test` gives 409). `If-Match` is optional here.',
   successes: { 200: replaced, 201: created },
   refusals: [
+    'pending-not-found',
     'collection-not-found',
-    'record-not-found',
     'changeset-not-found',
     'changeset-closed',
     'patch-test-failed',
     'patch-impossible',
     'precondition-failed',
     'record-too-large',
-    'record-deleted',
   ],
   bodies: { [MERGE_PATCH_TYPE]: mergePatchBody, [JSON_PATCH_TYPE]: jsonPatchBody },
   bodyExamples: {
@@ -156,7 +155,7 @@ export const commitPendingDoc: OperationDoc = {
 
 export const discardPendingDoc: OperationDoc = {
   id: 'discardPending',
-  tag: TAG,
+  tag: 'Cleaning up',
   summary: 'Discard the pending version',
   description:
     'Throws staged work away; nothing that readers see changes. Needs `If-Match` with the `ETag` of the pending version, or `*`.',

@@ -40,6 +40,8 @@ export const listRecordsDoc: OperationDoc = {
     'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`.',
   successes: listSuccesses('A page of records.', recordPageSchema, examples.page(examples.record, 2)),
   refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'revision-compacted'],
+  // Without one, Swagger UI would make a filter up and send it.
+  parameterExamples: { filter: { price: { gte: '100' } } },
 };
 
 export const listVersionsDoc: OperationDoc = {

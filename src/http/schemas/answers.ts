@@ -192,7 +192,11 @@ export const commitSchema = z
       .object({ collection: z.string(), number: positive.nullable(), digest: z.string().nullable() })
       .nullable(),
     changeCount: wholeNumber,
-    changes: z.array(changeSummarySchema).max(1000),
+    changes: z
+      .array(changeSummarySchema)
+      .max(1000)
+      .meta({ description: 'The first 1,000; in the log itself, the first 20 of each commit.' }),
+    changesDigest: z.string().meta({ description: 'SHA-256 over all changes.' }),
     hash: z.string().meta({ description: 'SHA-256 over the entry and `previousHash`: a chain.' }),
     previousHash: z.string(),
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Definition } from '../../domain/collection.js';
 import type { JsonValue } from '../../lib/json-value.js';
-import { collectionName, jsonObject, jsonValue, messageText, recordKey } from './primitives.js';
+import { collectionName, jsonObject, jsonValue, messageText, recordKey, VERSION_MAX } from './primitives.js';
 
 const CHANGES_MAX = 10_000;
 const FORCE = 'Go back although today’s rules say no; needs the `admin` permission, and the log says so.';
@@ -19,7 +19,7 @@ export const stageBody = z
       .meta({ description: 'What committing will do; `delete` takes no `data`.' }),
     data: dataMember.optional(),
     message: messageText.nullish(),
-    baseVersion: z.int().min(1).nullish().meta({
+    baseVersion: z.int().min(1).max(VERSION_MAX).nullish().meta({
       description:
         'The version that you started from, null for none: 409 `base-outdated` when it is no longer current.',
     }),
@@ -77,7 +77,7 @@ export const commitPendingBody = z
 
 /** `POST …/rollback`. */
 export const rollbackBody = z.strictObject({
-  toVersion: z.int().min(1).meta({ description: 'The committed version to go back to.' }),
+  toVersion: z.int().min(1).max(VERSION_MAX).meta({ description: 'The committed version to go back to.' }),
   message: messageText.optional(),
   force: z.boolean().default(false).meta({ description: FORCE }),
 });
@@ -85,7 +85,7 @@ export const rollbackBody = z.strictObject({
 const changeTarget = {
   collection: collectionName,
   key: recordKey,
-  ifVersion: z.int().nonnegative().optional().meta({
+  ifVersion: z.int().min(0).max(VERSION_MAX).optional().meta({
     description: 'The version that must be current, or 0: the record must not exist. 409 otherwise.',
   }),
 };

@@ -82,7 +82,10 @@ function problemOfKey(key: string): string | null {
   return null;
 }
 
-export const versionText = integerText(1, Number.MAX_SAFE_INTEGER, {
+/** The largest version number that can ever be; versions are counted per record. */
+export const VERSION_MAX = 2_147_483_647;
+
+export const versionText = integerText(1, VERSION_MAX, {
   description: 'Number of a committed version; versions count from 1 per record.',
   example: 1,
 });

