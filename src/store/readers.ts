@@ -137,7 +137,7 @@ export function listVersions(
   at: { collection: string; key: string; below: number | null; limit: number },
 ): Promise<VersionRow[]> {
   return executor.query(
-    `${selectVersion("''")} AND ($3::integer IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
+    `${selectVersion("''")} AND ($3::bigint IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
     [at.collection, at.key, at.below, at.limit],
   );
 }
@@ -147,7 +147,7 @@ export function findVersions(
   executor: Executor,
   at: { collection: string; key: string; numbers: number[] },
 ): Promise<VersionRow[]> {
-  return executor.query(`${selectVersion('v.content')} AND v.number = ANY ($3)`, [
+  return executor.query(`${selectVersion('v.content')} AND v.number = ANY ($3::bigint[])`, [
     at.collection,
     at.key,
     at.numbers,

@@ -163,7 +163,7 @@ export function findCommitted(
 ): Promise<CommittedRow[]> {
   return executor.query(
     `SELECT v.id, v.record_id AS "recordId", v.number, v.content, v.digest
-     FROM unnest($1::bigint[], $2::integer[]) AS wanted (record_id, number)
+     FROM unnest($1::bigint[], $2::bigint[]) AS wanted (record_id, number)
      JOIN version v ON v.record_id = wanted.record_id AND v.number = wanted.number`,
     [wanted.map((version) => version.recordId), wanted.map((version) => version.number)],
   );
