@@ -12,6 +12,7 @@ import { keywordRefusal, subschemasOf } from './schema-structure.js';
 const maxBytes = 65_536;
 const maxDepth = 32;
 const maxSubschemas = 2_000;
+const maxNestedChecks = 400;
 const dialect = 'https://json-schema.org/draft/2020-12/schema';
 
 /** Judges schemas against the meta-schema. It never compiles what people write: that takes a fresh Ajv each. */
@@ -22,6 +23,16 @@ interface Node {
   path: string[];
   /** Pointers of the schemas that judge the same value as this one. */
   here: string[];
+  nesting: Nesting;
+}
+
+/**
+ * How deep Ajv nests the code of a schema: inside `not` and `if` each check stands inside the one before, and
+ * each alternative of `oneOf` too. Thousands of levels take V8 seconds to compile and overflow its stack.
+ */
+interface Nesting {
+  depth: number;
+  isTrial: boolean;
 }
 
 /**
@@ -32,9 +43,14 @@ export function inspectSchema(schema: JsonObject, patterns: Budget): Failure[] {
   const limit = limitRefusal(schema);
   if (limit !== null) return [failure([], 'schema-limit', limit)];
   const nodes = new Map<string, Node>();
-  collectNodes(schema, [], nodes);
+  collectNodes(schema, [], nodes, { depth: 0, isTrial: false });
   if (nodes.size > maxSubschemas) {
     return [failure([], 'schema-limit', `holds more than ${maxSubschemas} schemas`)];
+  }
+  const entangled = [...nodes.values()].find(({ nesting }) => nesting.depth > maxNestedChecks);
+  if (entangled) {
+    const message = `holds more than ${maxNestedChecks} schemas that depend on each other`;
+    return [failure(entangled.path, 'schema-limit', message)];
   }
   const failures = [...nodes.values()].flatMap((node) => inspectNode(node, nodes, patterns));
   if (failures.length === 0) failures.push(...findLoops(nodes));
@@ -55,15 +71,25 @@ function isShallow(value: JsonValue, levels: number): boolean {
   return levels > 0 && Object.values(value).every((child) => isShallow(child, levels - 1));
 }
 
-function collectNodes(schema: JsonValue, path: string[], nodes: Map<string, Node>): void {
+function collectNodes(schema: JsonValue, path: string[], nodes: Map<string, Node>, outer: Nesting): void {
   if (!isJsonObject(schema)) return;
-  const node: Node = { schema, path, here: [] };
+  const children = subschemasOf(schema);
+  const checks = outer.isTrial ? children.length + widthOf(schema.dependentRequired) : widthOf(schema.oneOf);
+  const nesting = { ...outer, depth: outer.depth + checks };
+  const node: Node = { schema, path, here: [], nesting };
   nodes.set(formatPointer(path), node);
-  for (const child of subschemasOf(schema)) {
+  for (const child of children) {
     const childPath = [...path, ...child.path];
     if (child.reach === 'here') node.here.push(formatPointer(childPath));
-    collectNodes(child.schema, childPath, nodes);
+    const isTrial = nesting.isTrial || child.path[0] === 'not' || child.path[0] === 'if';
+    // Definitions are compiled on their own.
+    const inner = child.reach === 'aside' ? { depth: 0, isTrial: false } : { ...nesting, isTrial };
+    collectNodes(child.schema, childPath, nodes, inner);
   }
+}
+
+function widthOf(value: JsonValue | undefined): number {
+  return typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
 }
 
 function inspectNode(node: Node, nodes: Map<string, Node>, patterns: Budget): Failure[] {

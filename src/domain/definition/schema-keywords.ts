@@ -11,7 +11,7 @@ import type { SchemaMeter } from './schema-meter.js';
  */
 export function ownKeywords(meter: SchemaMeter): FuncKeywordDefinition[] {
   const equals = (allowed: JsonValue, data: JsonValue) =>
-    jsonEqual(allowed, data, (width) => meter.spend(width));
+    jsonEqual(allowed, data, (width) => meter.spend(3 * width));
   return [
     {
       keyword: 'enum',
@@ -57,7 +57,7 @@ function areUnique(items: JsonValue[], meter: SchemaMeter): boolean {
   const seen = new Set<string>();
   for (const item of items) {
     const text = canonicalJson(item);
-    meter.spend(1 + (text.length >> 2));
+    meter.spend(4 + (text.length >> 2));
     if (seen.has(text)) return false;
     seen.add(text);
   }
