@@ -2,9 +2,7 @@ import type { CollectionView } from '../domain/collection.js';
 import { toCollectionView } from '../domain/collection-view.js';
 import type { Page } from '../domain/record.js';
 import { formatCursor, parseCursor } from '../lib/cursor.js';
-import { listCollections as listRows } from '../store/collections.js';
-import { withSnapshot } from '../store/db.js';
-import { findHead } from '../store/head.js';
+import { readCollections } from '../store/collections.js';
 import type { QueryContext } from './context.js';
 import { cursorInvalid, cutPage } from './steps/number-cursor.js';
 
@@ -16,10 +14,10 @@ export async function listCollections(
   const after = input.cursor === undefined ? null : parseCursor(input.cursor);
   if (input.cursor !== undefined && (typeof after !== 'string' || !/^[a-z][a-z0-9_-]{0,62}$/.test(after)))
     throw cursorInvalid();
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
-    const found = await listRows(snapshot, typeof after === 'string' ? after : null, input.limit + 1);
-    const { rows, next } = cutPage(found, input.limit, (last) => formatCursor(last.name));
-    return { page: { items: rows.map((row) => toCollectionView(row).view), next }, revision };
+  const { head, collections } = await readCollections(context.db, {
+    ...(typeof after === 'string' ? { after } : {}),
+    limit: input.limit + 1,
   });
+  const { rows, next } = cutPage(collections, input.limit, (last) => formatCursor(last.name));
+  return { page: { items: rows.map((row) => toCollectionView(row).view), next }, revision: head };
 }

@@ -1,4 +1,4 @@
-import type { Executor, Tx } from './db.js';
+import { type Db, type Executor, type Tx, throughPrisma } from './db.js';
 
 /** A collection with the definition in force. */
 export interface CollectionRow {
@@ -34,18 +34,6 @@ export async function findCollection(executor: Executor, name: string): Promise<
 export async function lockCollection(tx: Tx, name: string): Promise<CollectionRow | null> {
   return (
     (await tx.query<CollectionRow>(`${selectCollection} WHERE c.name = $1 FOR SHARE OF c`, [name]))[0] ?? null
-  );
-}
-
-/** Collections in the order of their names, after the given one. */
-export function listCollections(
-  executor: Executor,
-  after: string | null,
-  limit: number,
-): Promise<CollectionRow[]> {
-  return executor.query(
-    `${selectCollection} WHERE $1::text IS NULL OR c.name > $1 ORDER BY c.name LIMIT $2`,
-    [after, limit],
   );
 }
 
@@ -98,4 +86,53 @@ export async function countCollectionUse(
   );
   if (row === undefined) throw new Error('count without a row');
   return row;
+}
+
+/**
+ * Collections in the order of their names, and the head of the same moment. The control plane is read through
+ * Prisma's typed client.
+ *
+ * @param range.names only these; all when absent
+ */
+export async function readCollections(
+  db: Db,
+  range: { names?: string[]; after?: string; limit: number },
+): Promise<{ head: number; collections: CollectionRow[] }> {
+  const { prisma } = db;
+  const name = {
+    ...(range.names === undefined ? {} : { in: range.names }),
+    ...(range.after === undefined ? {} : { gt: range.after }),
+  };
+  const [head, rows] = await throughPrisma(() =>
+    prisma.$transaction(
+      [
+        prisma.head.findFirstOrThrow(),
+        prisma.collection.findMany({
+          where: { name, definitionId: { not: null } },
+          include: { definition: { include: { commit: true } } },
+          orderBy: { name: 'asc' },
+          take: range.limit,
+        }),
+      ],
+      { isolationLevel: 'RepeatableRead' },
+    ),
+  );
+  const collections = rows.flatMap(({ id, name: collection, definition }): CollectionRow[] =>
+    definition === null
+      ? []
+      : [
+          {
+            id: Number(id),
+            name: collection,
+            definitionId: Number(definition.id),
+            definitionNumber: definition.number,
+            definitionDigest: Buffer.from(definition.digest),
+            definitionContent: definition.content,
+            revision: Number(definition.revision),
+            committedAt: definition.commit.committedAt,
+            author: definition.commit.author,
+          },
+        ],
+  );
+  return { head: Number(head.revision), collections };
 }

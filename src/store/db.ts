@@ -196,6 +196,19 @@ function translateError(error: unknown): unknown {
   return error;
 }
 
+/** P1xxx: the server cannot be reached; P2024, P2028: no connection in time. */
+const prismaUnavailable = /^(P1\d{3}|P2024|P2028)$/;
+
+/** Runs a statement of Prisma's client, whose errors have codes of their own. */
+export async function throughPrisma<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw prismaUnavailable.test(code) ? unavailable(error) : translateError(error);
+  }
+}
+
 async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();

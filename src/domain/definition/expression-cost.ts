@@ -1,10 +1,11 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { JsonValue } from '../../lib/json-value.js';
-import { type Extent, joined, measure, ofText, scalar, within } from './extent.js';
+import { isIteratingMacro } from './expression-inspection.js';
+import { charactersPerUnit, type Extent, joined, measure, ofText, scalar, within } from './extent.js';
 import type { SafePattern } from './pattern.js';
 
-/** Macros that evaluate an expression for each item; how many may stand inside one another is bounded. */
-export const iteratingMacros = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+/** What an error costs that &&, ||, `all` or `exists` takes no notice of: it has to be made all the same. */
+const errorCost = 60;
 
 /** What evaluating may cost at the very worst, in steps, and what is known of the result. */
 interface Bound {
@@ -73,11 +74,14 @@ function bound(node: ASTNode, reckoning: Reckoning): Bound {
     case '-':
     case '*':
     case '/':
-    case '%':
+    case '%': {
+      const [left, right] = pair(node.args);
+      return result(left.cost + right.cost + 1);
+    }
     case '&&':
     case '||': {
       const [left, right] = pair(node.args);
-      return result(left.cost + right.cost + 1);
+      return result(left.cost + right.cost + errorCost);
     }
     case '!_':
     case '-_':
@@ -110,18 +114,50 @@ function boundCall(node: ASTNode & { op: 'call' | 'rcall' }, reckoning: Reckonin
   const args = node.op === 'call' ? node.args[1] : node.args[2];
   const [variable, ...bodies] = args;
   if (node.op === 'rcall' && variable?.op === 'id') {
-    if (iteratingMacros.has(name)) return boundMacro(name, node.args[1], variable.args, bodies, reckoning);
+    if (isIteratingMacro(name)) return boundMacro(name, node.args[1], variable.args, bodies, reckoning);
     if (name === 'bind') return boundBinding(variable.args, bodies, reckoning);
   }
   const given = (node.op === 'call' ? args : [node.args[1], ...args]).map((child) => bound(child, reckoning));
   const cost = 1 + costOf(given);
-  if (name === 'has' || name === 'size') return result(cost);
   const pattern =
     name === 'matches' && args[1]?.op === 'value' ? reckoning.patterns.get(String(args[1].args)) : undefined;
   if (pattern) return result(cost + pattern.cost(given[0]?.extent().text ?? 0));
-  // Any other function reads its arguments once; it may take text apart into a list, or join a list into text.
-  const extent = within(joined(given.map((each) => each.extent())));
-  return result(cost + extent.size, extent);
+  return boundFunction(
+    name,
+    cost,
+    given.map((each) => each.extent()),
+  );
+}
+
+function boundFunction(name: string, cost: number, [subject = scalar, ...others]: Extent[]): Bound {
+  const text = others[0]?.text ?? 0;
+  switch (name) {
+    case 'has':
+      return result(cost);
+    case 'size':
+      return result(cost + subject.length + subject.text / charactersPerUnit);
+    case 'contains':
+    case 'indexOf':
+      return result(cost + searchCost(subject.text, text));
+    case 'split': {
+      const extent = within(subject);
+      return result(cost + searchCost(subject.text, text) + extent.size, extent);
+    }
+    case 'join': {
+      const extent = ofText((subject.size + 1) * charactersPerUnit + subject.length * text);
+      return result(cost + subject.size + extent.size, extent);
+    }
+    default: {
+      // Any other function reads its arguments once.
+      const extent = joined([subject, ...others]);
+      return result(cost + extent.size, extent);
+    }
+  }
+}
+
+/** Engines search in linear time for short texts only; a long one may cost the product of the lengths. */
+function searchCost(text: number, part: number): number {
+  return part <= 200 ? text / charactersPerUnit : (text * part) / 64;
 }
 
 function boundMacro(
@@ -136,7 +172,8 @@ function boundMacro(
   const each = { size: item, length: Math.min(length, item), item, text };
   const variables = new Map(reckoning.variables).set(variable, { extent: () => each });
   const body = literal(bodies.map((child) => bound(child, { ...reckoning, variables })));
-  const cost = range.cost + (length + 1) * (1 + body.cost);
+  const failing = name === 'all' || name === 'exists' ? errorCost : 0;
+  const cost = range.cost + (length + 1) * (1 + failing + body.cost);
   if (name === 'filter') return { cost, extent: range.extent };
   if (name !== 'map') return result(cost);
   const made = body.extent();

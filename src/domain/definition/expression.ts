@@ -1,14 +1,11 @@
-import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import type { JsonValue } from '../../lib/json-value.js';
+import { Environment } from '@marcbachmann/cel-js';
+import type { JsonObject, JsonValue } from '../../lib/json-value.js';
 import type { Budget } from './budget.js';
-import { boundCost, iteratingMacros } from './expression-cost.js';
-import { compilePattern, PatternError, type SafePattern } from './pattern.js';
+import { boundCost } from './expression-cost.js';
+import { ExpressionError, inspectExpression, quietErrors } from './expression-inspection.js';
+import type { SafePattern } from './pattern.js';
 
 const maxLength = 4_096;
-const maxMacroDepth = 2;
-
-/** An expression is refused; the message says why. */
-export class ExpressionError extends Error {}
 
 /** An expression could not be evaluated on this record; the message says why. */
 export class EvaluationError extends Error {}
@@ -28,9 +25,10 @@ export interface Expression {
 
 /**
  * Compiles a CEL expression over `data`, `current`, `key` and `operation`. Numbers of the data are doubles,
- * as in JSON, and go together with integer literals in all arithmetic. Text is matched by
- * `matches(text, 'pattern')` with a literal pattern, which runs in linear time; the method of that name is
- * refused, because its engine does not.
+ * as in JSON, and go together with integer literals in all arithmetic and comparisons: `data.price / 2` is
+ * a division of doubles. Only among integer literals is arithmetic CEL's of integers: `5 / 2` is 2. Text is
+ * matched by `matches(text, 'pattern')` with a literal pattern, which runs in linear time; the method of that
+ * name is refused, because its engine does not.
  *
  * @param allowance what all patterns of a definition may cost together
  * @throws {ExpressionError}
@@ -39,16 +37,17 @@ export function compileExpression(text: string, allowance: Budget): Expression {
   if (text.length > maxLength) throw new ExpressionError(`is longer than ${maxLength} characters`);
   const patterns = new Map<string, SafePattern>();
   const program = parse(text, patterns);
-  const mentioned = new Set<string>();
-  inspect(program.ast, 0, { mentioned, patterns, allowance });
+  const mentioned = inspectExpression(program.ast, patterns, allowance);
   const { valid, type, error } = program.check();
   if (!valid) throw new ExpressionError(`is refused: ${firstLine(error)}`);
   if (type !== 'bool' && type !== 'dyn') throw new ExpressionError(`must give true or false, gives ${type}`);
+  quietErrors(program.ast);
   return {
     mentioned,
     evaluate(variables, budget) {
       budget.spend(boundCost(program.ast, variables, patterns));
-      const result = run(() => program(variables));
+      const { data, current } = variables;
+      const result = run(() => program({ ...variables, data: shielded(data), current: shielded(current) }));
       if (typeof result !== 'boolean')
         throw new EvaluationError(`it gives no true or false, but ${typeof result}`);
       return result;
@@ -57,20 +56,43 @@ export function compileExpression(text: string, allowance: Budget): Expression {
 }
 
 function parse(text: string, patterns: Map<string, SafePattern>) {
+  const made = environment(patterns);
   try {
-    return environment(patterns).parse(text);
+    // The line break has to do with `quietErrors`.
+    return made.parse(`\n${text}`);
   } catch (error) {
     throw new ExpressionError(`is no CEL expression: ${firstLine(error)}`);
   }
 }
 
 const run = (evaluate: () => unknown) => {
+  const { stackTraceLimit } = Error;
+  // A list of thousands may end with an error for each item, which && or a macro takes no notice of.
+  Error.stackTraceLimit = 0;
   try {
     return evaluate();
   } catch (error) {
     throw new EvaluationError(firstLine(error));
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 };
+
+/** The value, where objects with a member named `constructor` are maps: cel-js reads that as their class. */
+function shielded(value: JsonValue): unknown {
+  return hasConstructor(value) ? toMaps(value) : value;
+}
+
+function hasConstructor(value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, 'constructor') || Object.values(value).some(hasConstructor);
+}
+
+function toMaps(value: JsonValue): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(toMaps);
+  return new Map(Object.entries(value as JsonObject).map(([name, member]) => [name, toMaps(member)]));
+}
 
 const firstLine = (error: unknown) =>
   error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
@@ -106,52 +128,10 @@ function environment(patterns: Map<string, SafePattern>): Environment {
     );
   for (const [operator, compute] of Object.entries(arithmetic)) {
     const mixed = (left: Numeric, right: Numeric) => compute(Number(left), Number(right));
-    made.registerOperator(`double ${operator} int`, mixed);
-    made.registerOperator(`int ${operator} double`, mixed);
+    made.registerOperator(`double ${operator} int: double`, mixed);
+    made.registerOperator(`int ${operator} double: double`, mixed);
   }
-  return made.registerOperator('double % double', (left: number, right: number) => left % right);
-}
-
-/** Refuses what cannot be held to bounds, and notes what the expression reads. */
-function inspect(
-  node: ASTNode,
-  macroDepth: number,
-  notes: { mentioned: Set<string>; patterns: Map<string, SafePattern>; allowance: Budget },
-): void {
-  if (node.op === 'id') notes.mentioned.add(node.args);
-  let depth = macroDepth;
-  if (node.op === 'rcall') {
-    const name = node.args[0];
-    if (name === 'matches')
-      throw new ExpressionError(
-        `must use matches(text, 'pattern'), which takes linear time, and not the method`,
-      );
-    if (iteratingMacros.has(name)) depth += 1;
-    if (depth > maxMacroDepth)
-      throw new ExpressionError(`nests more than ${maxMacroDepth} macros (${name} is too deep)`);
-  }
-  if (node.op === 'call' && node.args[0] === 'matches') {
-    const pattern = node.args[1][1];
-    if (pattern?.op !== 'value' || typeof pattern.args !== 'string')
-      throw new ExpressionError('must give `matches` its pattern as a literal');
-    notes.patterns.set(pattern.args, patternOf(pattern.args, notes.allowance));
-  }
-  for (const child of childrenOf(node)) inspect(child, depth, notes);
-}
-
-function patternOf(source: string, allowance: Budget): SafePattern {
-  try {
-    return compilePattern(source, allowance);
-  } catch (error) {
-    if (error instanceof PatternError) throw new ExpressionError(`has a pattern that ${error.message}`);
-    throw error;
-  }
-}
-
-/** The nodes directly below one, whatever its kind: arguments are nodes, texts, or lists of either. */
-function childrenOf(node: ASTNode): ASTNode[] {
-  const isNode = (value: unknown): value is ASTNode =>
-    typeof value === 'object' && value !== null && 'op' in value;
-  const args: unknown[] = Array.isArray(node.args) ? node.args.flat(2) : [node.args];
-  return args.filter(isNode);
+  return made
+    .registerOperator('double % double', (left: number, right: number) => left % right)
+    .registerOperator('int == double', (left: Numeric, right: Numeric) => Number(left) === Number(right));
 }

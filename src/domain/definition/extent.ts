@@ -12,7 +12,8 @@ export interface Extent {
   text: number;
 }
 
-const charactersPerUnit = 16;
+/** Working on text is that much faster than on values. */
+export const charactersPerUnit = 16;
 
 /** A number, a boolean, null. */
 export const scalar: Extent = { size: 1, length: 0, item: 1, text: 0 };
@@ -76,11 +77,7 @@ export function joined(extents: Extent[]): Extent {
   };
 }
 
-/** Anything that can be made of a value by taking text apart or joining it. */
+/** The list that a text makes when it is split: of all its characters, at the worst. */
 export function within(extent: Extent): Extent {
-  return {
-    ...extent,
-    length: extent.length + extent.text,
-    text: extent.text + extent.size * charactersPerUnit,
-  };
+  return { ...extent, size: extent.size + 2 * extent.text, length: extent.length + extent.text };
 }

@@ -3,13 +3,8 @@ import type { Rule } from '../collection.js';
 import type { Failure } from '../failure.js';
 import { Budget, BudgetExceeded } from './budget.js';
 import { DefinitionError } from './definition-error.js';
-import {
-  compileExpression,
-  EvaluationError,
-  type Expression,
-  ExpressionError,
-  type Variables,
-} from './expression.js';
+import { compileExpression, EvaluationError, type Expression, type Variables } from './expression.js';
+import { ExpressionError } from './expression-inspection.js';
 
 const maxRules = 100;
 const maxIdLength = 100;
