@@ -5,7 +5,7 @@ import { charactersPerUnit, type Extent, joined, measure, ofText, scalar, within
 import type { SafePattern } from './pattern.js';
 
 /** What an error costs that &&, ||, `all` or `exists` takes no notice of: it has to be made all the same. */
-const errorCost = 60;
+const errorCost = 40;
 
 /** What evaluating may cost at the very worst, in steps, and what is known of the result. */
 interface Bound {

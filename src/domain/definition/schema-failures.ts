@@ -7,9 +7,9 @@ const maxFailures = 1_000;
 /** Failures for people out of what Ajv says; pointers point into the data that was judged. At most 1,000. */
 export function failuresFrom(errors: ErrorObject[]): Failure[] {
   const seen = new Map<string, Failure>();
-  for (const error of errors.slice(0, maxFailures)) {
-    // What went wrong inside is listed on its own, for `if` and `propertyNames` under another name.
-    if (error.keyword === 'if' || error.propertyName !== undefined) continue;
+  // What went wrong inside is listed on its own, for `if` and `propertyNames` under another name.
+  const plain = errors.filter(({ keyword, propertyName }) => keyword !== 'if' && propertyName === undefined);
+  for (const error of (plain.length > 0 ? plain : errors).slice(0, maxFailures)) {
     const pointer = pointerOf(error);
     const code = error.keyword === 'false schema' ? 'false' : error.keyword;
     const failure: Failure = { pointer, code, message: messageOf(error), severity: 'error' };
