@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { DiptychError, isErrorCode } from '../domain/errors.js';
 import type { Failure } from '../domain/failure.js';
-import { canonicalJson, sha256Hex } from '../lib/canonical-json.js';
+import { canonicalJson } from '../lib/canonical-json.js';
+import { sha256 } from '../lib/digest.js';
 import { isJsonObject } from '../lib/json-object.js';
 import type { JsonValue } from '../lib/json-value.js';
 import type { KeptOutcome } from '../queries/find-commit-by-idempotency-key.js';
@@ -22,7 +23,7 @@ export function idempotencyOf(request: FastifyRequest): { idempotency?: Idempote
   }
   const condition = request.headers['if-match'] ?? '';
   const body = canonicalJson((request.body ?? null) as JsonValue);
-  const fingerprint = sha256Hex([request.method, request.url, condition, body].join('\n'));
+  const fingerprint = sha256([request.method, request.url, condition, body].join('\n')).toString('hex');
   return { idempotency: { key, fingerprint } };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { JsonValue } from './json-value.js';
 
 /**
@@ -23,9 +22,4 @@ export function canonicalJson(value: JsonValue): string {
     text += `${JSON.stringify(name)}:${canonicalJson(value[name] as JsonValue)}`;
   }
   return `${text}}`;
-}
-
-/** SHA-256 of the text's UTF-8 bytes, as 64 hexadecimal digits. */
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }

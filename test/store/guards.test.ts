@@ -1,0 +1,414 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commitChanges } from '../../src/commands/commit-changes.js';
+import { createContext } from '../../src/commands/context.js';
+import { putCollection } from '../../src/commands/put-collection.js';
+import { stagePending } from '../../src/commands/stage-pending.js';
+import { openDatabase } from '../../src/store/db.js';
+import { ann } from '../support/context.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+// A store with some life in it: brand b; product x with versions 1 and 2 (current) and a pending one, which
+// refers to b; product y with version 1; product z, deleted. Names in the attacks: $x, $x1, $x2, $xp, …
+let database: TestDatabase;
+let client: pg.Client;
+let names: Record<string, string>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const db = openDatabase({ url: database.url, poolSize: 2 });
+  const context = createContext(db, { maxRecordBytes: 1_000_000 });
+  const put = (collection: string, key: string, data: Record<string, string>) => ({
+    collection,
+    key,
+    operation: 'put' as const,
+    data,
+  });
+  const commit = (changes: Parameters<typeof commitChanges>[1]['changes']) =>
+    commitChanges(context, { changes, dryRun: false, actor: ann });
+  await putCollection(context, { collection: 'brands', definition: {}, precondition: {}, actor: ann });
+  await putCollection(context, {
+    collection: 'products',
+    definition: { unique: [['/sku']], references: [{ pointer: '/brand', collection: 'brands' }] },
+    precondition: {},
+    actor: ann,
+  });
+  await commit([
+    put('brands', 'b', {}),
+    put('products', 'x', { sku: '1', brand: 'b' }),
+    put('products', 'z', { sku: '9' }),
+  ]);
+  await commit([put('products', 'x', { sku: '2', brand: 'b' }), put('products', 'y', { sku: '3' })]);
+  await commit([{ collection: 'products', key: 'z', operation: 'delete' }]);
+  const staged = { operation: 'upsert' as const, data: { sku: '4', brand: 'b' } };
+  await stagePending(context, {
+    collection: 'products',
+    key: 'x',
+    changeset: null,
+    staged,
+    precondition: {},
+    actor: ann,
+  });
+  await db.close();
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  const { rows } = await client.query<{ name: string; id: string }>(
+    `SELECT '$' || key AS name, id FROM record
+     UNION ALL SELECT '$' || key || coalesce(number::text, 'p'), v.id FROM version v JOIN record r ON r.id = v.record_id
+     UNION ALL SELECT '$' || c.name || 'D', d.id FROM definition d JOIN collection c ON c.id = d.collection_id
+     UNION ALL SELECT '$' || name || 'C', id FROM collection`,
+  );
+  names = Object.fromEntries(rows.map(({ name, id }) => [name, String(id)]));
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+/** Plain SQL that would break a promise, and the names of all guards in its way, the one that speaks first. */
+interface Attack {
+  promise: string;
+  sql: string;
+  guards: string[];
+}
+
+const zeros = `decode(repeat('00', 32), 'hex')`;
+
+/** SQL that appends commit number `revision` (head + n) with content that agrees, unless it is altered. */
+const commitRow = (
+  revision: string,
+  {
+    count = 1,
+    previous = 'head.hash',
+    at = 'clock_timestamp()',
+    content = 'c.content',
+    hash = `sha256(convert_to(c.content, 'UTF8'))`,
+  } = {},
+) => `
+  INSERT INTO commit (revision, kind, committed_at, author, change_count, content, previous_hash, hash)
+  SELECT c.revision, 'commit', ${at}, 'eve', ${count}, ${content}, ${previous}, ${hash}
+  FROM head, LATERAL (SELECT ${revision} AS revision,
+    json_build_object('revision', ${revision}, 'kind', 'commit', 'author', 'eve', 'message', null, 'forced', false,
+                      'changeCount', ${count}, 'previousHash', encode(${previous}, 'hex'))::text AS content) AS c;`;
+const next = 'head.revision + 1';
+const moveHead = `UPDATE head SET revision = c.revision, hash = c.hash, committed_at = c.committed_at FROM (SELECT * FROM commit ORDER BY revision DESC LIMIT 1) AS c;`;
+const pointer = (record: string, version: string) =>
+  `UPDATE record SET revision = (SELECT max(revision) FROM commit), current_version_id = ${version} WHERE id = ${record};`;
+const entry = (record: string, before: string, after: string, ordinal = 1) =>
+  `INSERT INTO change (revision, ordinal, record_id, collection_id, before_version_id, after_version_id)
+   SELECT (SELECT max(revision) FROM commit), ${ordinal}, ${record}, $productsC, ${before}, ${after};`;
+const version = (columns: string, values: string) =>
+  `INSERT INTO version (record_id, content, digest, staged_by, staged_at, updated_at${columns})
+   VALUES ($x, '{}', sha256('{}'), '{eve}', now(), now()${values});`;
+
+const attacks: Attack[] = [
+  {
+    promise: '1 the pointer leads to no pending version',
+    sql: commitRow(next) + pointer('$x', '$xp'),
+    guards: ['record_current_version_fkey', 'record_change_fkey', 'commit_is_whole'],
+  },
+  {
+    promise: '1 the pointer leads to no version of another record',
+    sql: commitRow(next) + pointer('$x', '$y1'),
+    guards: ['record_current_version_fkey', 'record_change_fkey', 'commit_is_whole'],
+  },
+  {
+    promise: '1 a current version cannot be un-committed',
+    sql: `UPDATE version SET revision = NULL, number = NULL WHERE id = $y1;`,
+    guards: ['version_immutable', 'record_current_version_fkey', 'change_after_fkey'],
+  },
+  {
+    promise: '1 the constant part of the pointer stays',
+    sql: `UPDATE record SET current_committed = false WHERE id = $x;`,
+    guards: ['record_current_committed', 'record_current_version_fkey'],
+  },
+  {
+    promise: '2 committed content never changes',
+    sql: `UPDATE version SET content = '{"sku":"0"}', digest = sha256('{"sku":"0"}') WHERE id = $x1;`,
+    guards: ['version_immutable'],
+  },
+  {
+    promise: '2 a pending version keeps its record',
+    sql: `UPDATE version SET record_id = $y, base_version_id = NULL WHERE id = $xp;`,
+    guards: ['version_identity'],
+  },
+  {
+    promise: '3 a committed version is never deleted',
+    sql: `DELETE FROM version WHERE id = $z1;`,
+    guards: ['version_immutable', 'change_after_fkey', 'change_before_fkey'],
+  },
+  {
+    promise: '3 versions are never truncated',
+    sql: `TRUNCATE version CASCADE;`,
+    guards: ['version_never_truncated', 'change_never_truncated', 'record_never_truncated'],
+  },
+  { promise: '4 one pending version per record', sql: version('', ''), guards: ['version_one_pending'] },
+  {
+    promise: '4 one pending version per record and changeset',
+    sql: `INSERT INTO changeset (id, title, created_by) VALUES ('$uuid', 't', 'eve');${version(', changeset_id', `, '$uuid'`)}${version(', changeset_id', `, '$uuid'`)}`,
+    guards: ['version_one_pending'],
+  },
+  {
+    promise: '5 version numbers leave no gap',
+    sql: commitRow(next) + version(', revision, number', `, (SELECT max(revision) FROM commit), 4`),
+    guards: ['version_previous_number_fkey', 'commit_is_whole'],
+  },
+  {
+    promise: '5 version numbers are given once',
+    sql: commitRow(next) + version(', revision, number', `, (SELECT max(revision) FROM commit), 2`),
+    guards: ['version_record_id_number_key', 'version_previous_number_fkey', 'commit_is_whole'],
+  },
+  {
+    promise: '6 revisions leave no gap',
+    sql: commitRow('head.revision + 2'),
+    guards: ['commit_previous_fkey', 'commit_is_whole'],
+  },
+  {
+    promise: '6 revisions are given once',
+    sql: commitRow('head.revision', {
+      previous: `(SELECT previous_hash FROM commit WHERE revision = head.revision)`,
+    }),
+    guards: [
+      'commit_pkey',
+      'commit_revision_hash_key',
+      'commit_is_whole',
+      'commit_previous_fkey',
+      'head_commit_fkey',
+    ],
+  },
+  {
+    promise: '7 the head names a commit of the log',
+    sql: `UPDATE head SET revision = revision + 1;`,
+    guards: ['head_commit_fkey'],
+  },
+  {
+    promise: '7 the head names the hash of its commit',
+    sql: commitRow(next) + `UPDATE head SET revision = revision + 1, hash = ${zeros};`,
+    guards: ['head_commit_fkey', 'commit_is_whole'],
+  },
+  {
+    promise: '7 the head never goes back',
+    sql: `UPDATE head SET (revision, hash) = (SELECT revision, hash FROM commit WHERE revision = 1);`,
+    guards: ['head_moves_forward'],
+  },
+  { promise: '7 the head is never removed', sql: `DELETE FROM head;`, guards: ['head_never_deleted'] },
+  {
+    promise: '7 there is one head',
+    sql: `INSERT INTO head (only_row, revision, hash, committed_at) VALUES (false, 0, ${zeros}, now());`,
+    guards: ['head_only_row'],
+  },
+  {
+    promise: '8 a pointer does not move without an entry in the history',
+    sql: `UPDATE record SET revision = revision + 100, current_version_id = $x1 WHERE id = $x;`,
+    guards: ['record_change_fkey'],
+  },
+  {
+    promise: '8 a pointer does not move within its revision',
+    sql: `UPDATE record SET current_version_id = $x1 WHERE id = $x;`,
+    guards: ['record_pointer_moves_forward'],
+  },
+  {
+    promise: '8 a pointer does not go back to an earlier revision',
+    sql: `UPDATE record SET revision = (SELECT min(revision) FROM change WHERE record_id = $x), current_version_id = $x1 WHERE id = $x;`,
+    guards: ['record_pointer_moves_forward'],
+  },
+  {
+    promise: '8 a record does not begin live',
+    sql: `INSERT INTO record (collection_id, key, revision) VALUES ($productsC, 'new', 1);`,
+    guards: ['record_begins_empty', 'record_change_fkey'],
+  },
+  {
+    promise: '8 an entry without its pointer move is refused',
+    sql: commitRow(next) + moveHead + entry('$x', '$x2', '$x1'),
+    guards: ['change_agrees'],
+  },
+  {
+    promise: '8 an entry that names another state than the pointer is refused',
+    sql:
+      commitRow(next) +
+      moveHead +
+      pointer('$x', 'NULL') +
+      `DELETE FROM unique_value WHERE record_id = $x; DELETE FROM reference WHERE source_record_id = $x;` +
+      entry('$x', '$x2', '$x1'),
+    guards: ['change_agrees'],
+  },
+  {
+    promise: '9 `before` is where the entry before it ended',
+    sql: commitRow(next) + moveHead + pointer('$x', '$x1') + entry('$x', 'NULL', '$x1'),
+    guards: ['change_agrees'],
+  },
+  {
+    promise: '9 a change changes something',
+    sql: commitRow(next) + moveHead + entry('$x', '$x2', '$x2'),
+    guards: ['change_moves', 'change_agrees'],
+  },
+  ...['commit', 'change', 'definition'].flatMap((table): Attack[] => [
+    {
+      promise: `10 the rows of ${table} are not changed`,
+      sql: `UPDATE ${table} SET revision = revision WHERE revision = (SELECT min(revision) FROM ${table});`,
+      guards: [`${table}_append_only`],
+    },
+    {
+      promise: `10 ${table} is not truncated`,
+      sql: `TRUNCATE ${table} CASCADE;`,
+      guards: [
+        `${table}_never_truncated`,
+        'commit_never_truncated',
+        'change_never_truncated',
+        'definition_never_truncated',
+        'head_never_truncated',
+        'record_never_truncated',
+        'version_never_truncated',
+      ],
+    },
+  ]),
+  {
+    promise: '10 entries are not removed',
+    sql: `DELETE FROM change WHERE record_id = $y;`,
+    guards: ['change_append_only', 'record_change_fkey'],
+  },
+  {
+    promise: '11 a commit has all its changes',
+    sql: commitRow(next, { count: 2 }) + moveHead + pointer('$x', '$x1') + entry('$x', '$x2', '$x1'),
+    guards: ['commit_is_whole'],
+  },
+  {
+    promise: '11 a commit has no more changes than it says',
+    sql:
+      commitRow(next) +
+      moveHead +
+      pointer('$x', '$x1') +
+      entry('$x', '$x2', '$x1') +
+      pointer('$y', 'NULL') +
+      `DELETE FROM unique_value WHERE record_id = $y;` +
+      entry('$y', '$y1', 'NULL', 2),
+    guards: ['change_within_count', 'commit_is_whole'],
+  },
+  {
+    promise: '11 a commit that nobody can see is refused',
+    sql: commitRow(next) + pointer('$x', '$x1') + entry('$x', '$x2', '$x1'),
+    guards: ['commit_is_whole'],
+  },
+  {
+    promise: '12 a digest is that of the content',
+    sql: `UPDATE version SET digest = sha256('x') WHERE id = $xp;`,
+    guards: ['version_digest_of_content'],
+  },
+  {
+    promise: '12 content is a JSON object',
+    sql: `UPDATE version SET content = '[]', digest = sha256('[]') WHERE id = $xp;`,
+    guards: ['version_content_is_object'],
+  },
+  {
+    promise: '13 the hash is that of the content',
+    sql: commitRow(next, { hash: `sha256('x')` }),
+    guards: ['commit_hash_of_content', 'commit_is_whole'],
+  },
+  {
+    promise: '13 the content names the hash before it',
+    sql: commitRow(next, {
+      content: `replace(c.content, encode(head.hash, 'hex'), repeat('ab', 32))`,
+      hash: `sha256(convert_to(replace(c.content, encode(head.hash, 'hex'), repeat('ab', 32)), 'UTF8'))`,
+    }),
+    guards: ['commit_content_agrees', 'commit_is_whole'],
+  },
+  {
+    promise: '13 the chain goes on from the commit before it',
+    sql: commitRow(next, { previous: `sha256('x')` }),
+    guards: ['commit_previous_fkey', 'commit_is_whole'],
+  },
+  {
+    promise: '14 a unique value has one holder',
+    sql: `UPDATE unique_value SET digest = (SELECT digest FROM unique_value WHERE record_id = $y) WHERE record_id = $x;`,
+    guards: ['unique_value_digest_key'],
+  },
+  {
+    promise: '14 a record that is not live holds no unique value',
+    sql: `INSERT INTO unique_value (collection_id, pointers, record_id, digest) VALUES ($productsC, '["/sku"]', $z, sha256('x'));`,
+    guards: ['unique_value_record_fkey'],
+  },
+  {
+    promise: '15 a reference leads to a live record',
+    sql: `INSERT INTO reference (source_record_id, pointer, target_record_id) VALUES ($y, '/brand', $z);`,
+    guards: ['reference_target_fkey'],
+  },
+  {
+    promise: '15 what is referred to is not deleted',
+    sql:
+      commitRow(next) +
+      moveHead +
+      pointer('$b', 'NULL') +
+      entry('$b', '$b1', 'NULL').replace('$productsC', '$brandsC'),
+    guards: ['reference_target_fkey'],
+  },
+  {
+    promise: '16 a definition never changes',
+    sql: `UPDATE definition SET content = '{}', digest = sha256('{}') WHERE id = $productsD;`,
+    guards: ['definition_append_only'],
+  },
+  {
+    promise: '16 a collection is held to its own definition',
+    sql: `UPDATE collection SET definition_id = $brandsD WHERE id = $productsC;`,
+    guards: ['collection_definition_fkey'],
+  },
+  {
+    promise: '17 commit times never go back',
+    sql:
+      commitRow(next, { at: `timestamptz '2001-01-01'` }) +
+      moveHead +
+      pointer('$x', '$x1') +
+      entry('$x', '$x2', '$x1'),
+    guards: ['commit_is_whole'],
+  },
+  {
+    promise: '18 a record keeps its key',
+    sql: `UPDATE record SET key = 'other' WHERE id = $x;`,
+    guards: ['record_pointer_moves_forward'],
+  },
+];
+
+/** Runs SQL in a transaction that leaves nothing behind; answers the name of the guard that refused it. */
+async function refusedBy(sql: string): Promise<string | null> {
+  const uuid = randomUUID();
+  const statement = sql.replaceAll('$uuid', uuid).replace(/\$\w+/g, (name) => names[name] ?? name);
+  await client.query('BEGIN');
+  try {
+    await client.query(statement);
+    await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+    return null;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError) return error.constraint ?? error.message;
+    throw error;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+/** Statements that take guards away, whatever they are: constraints, triggers, unique indexes. */
+async function takeAway(guards: string[]): Promise<string> {
+  const { rows } = await client.query<{ name: string; drop: string }>(
+    `SELECT conname AS name, format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', conrelid::regclass, conname) AS drop
+     FROM pg_constraint WHERE conname = ANY ($1) AND contype <> 't'
+     UNION ALL SELECT tgname, format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger WHERE tgname = ANY ($1)
+     UNION ALL SELECT relname, format('DROP INDEX %I', relname) FROM pg_class WHERE relname = ANY ($1) AND relkind = 'i'
+       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = pg_class.oid)`,
+    [guards],
+  );
+  expect(new Set(rows.map((row) => row.name))).toEqual(new Set(guards));
+  return rows.map((row) => `${row.drop};`).join('');
+}
+
+describe('what the database refuses, with psql in hand', () => {
+  test.each(attacks)('$promise', async ({ sql, guards }) => {
+    expect(await refusedBy(sql)).toBe(guards[0]);
+    // The control: the attack is a real one, since without its guards it goes through.
+    expect(await refusedBy((await takeAway(guards)) + sql)).toBeNull();
+  });
+
+  test('the good way passes all of them', async () => {
+    const good = commitRow(next) + moveHead + pointer('$x', '$x1') + entry('$x', '$x2', '$x1');
+    expect(await refusedBy(good)).toBeNull();
+  });
+});
