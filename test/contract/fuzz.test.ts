@@ -268,24 +268,22 @@ function requestsOf({ method, path, parameters, bodies }: Operation): fc.Arbitra
   const body =
     bodies.length === 0
       ? fc.constant(null)
-      : fc
-          .constantFrom(...bodies)
-          .chain(([type, value]) =>
-            fc.tuple(
-              fc.oneof({ weight: 9, arbitrary: fc.constant(type) }, { weight: 1, arbitrary: mediaType }),
-              fc.oneof(
-                { weight: 20, arbitrary: mutated(value).map((text) => Buffer.from(text)) },
-                {
-                  weight: 1,
-                  arbitrary: fc.constantFrom(
-                    Buffer.from([0xff, 0xfe, 0x22]),
-                    Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]),
-                    Buffer.alloc(0),
-                  ),
-                },
-              ),
+      : fc.constantFrom(...bodies).chain(([type, value]) =>
+          fc.tuple(
+            fc.oneof({ weight: 9, arbitrary: fc.constant(type) }, { weight: 1, arbitrary: mediaType }),
+            fc.oneof(
+              { weight: 20, arbitrary: mutated(value).map((text) => Buffer.from(text)) },
+              {
+                weight: 1,
+                arbitrary: fc.constantFrom(
+                  Buffer.from([0xff, 0xfe, 0x22]),
+                  Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]),
+                  Buffer.alloc(0),
+                ),
+              },
             ),
-          );
+          ),
+        );
   return fc.tuple(target, headers, body).map(([line, given, content]) => ({
     method,
     target: line.replace(/[\s#]/g, '+'),
