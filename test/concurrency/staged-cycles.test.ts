@@ -88,6 +88,7 @@ async function runCycles(
 describe('16 clients that stage, validate and commit one record in three calls', () => {
   test('publish exactly what each had validated, and every acknowledged commit is in the history', async () => {
     const { context, acknowledged, refused } = await runCycles(true, cycles);
+    console.log(`${cycles} cycles: ${acknowledged.length} acknowledged, ${refused} refused`);
     expect(await findBroken(context, acknowledged)).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(cycles / 100);
     expect(refused).toBeGreaterThan(0);

@@ -185,7 +185,7 @@ const attacks: Attack[] = [
   },
   {
     promise: '7 the head names the hash of its commit',
-    sql: commitRow(next) + `UPDATE head SET revision = revision + 1, hash = ${zeros};`,
+    sql: `${commitRow(next)}UPDATE head SET revision = revision + 1, hash = ${zeros};`,
     guards: ['head_commit_fkey', 'commit_is_whole'],
   },
   {
