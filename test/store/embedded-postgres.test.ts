@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { findBinaries } from '../../src/store/embedded/binaries.js';
 import { commandLine, isRunning } from '../../src/store/embedded/process.js';
+import { canPass } from '../../src/store/embedded/run-as.js';
 import {
   postmasterPid,
   query,
@@ -15,6 +17,7 @@ import {
 } from '../support/embedded.js';
 
 const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
 
 function modeOf(path: string): string {
   return (statSync(path).mode & 0o777).toString(8);
@@ -215,29 +218,41 @@ if (isRoot) {
       expect(statSync(join(dataDir, 'postgres', 'data', 'PG_VERSION')).uid).toBe(0);
     });
 
-    test('runs as another user where they are not, and goes on with the data of either', async () => {
-      const dataDir = await temporaryDirectory();
-      await chmod(dataDir, 0o755);
-      const first = await startServer(dataDir, { rootMethods: ['user namespace'] });
-      await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
-      await first.stop();
-      const second = await startServer(dataDir, { rootMethods: ['other user'] });
-      expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-      await second.stop();
-      expect(statSync(join(dataDir, 'postgres', 'data')).uid).not.toBe(0);
-      const third = await startServer(dataDir, { rootMethods: ['user namespace'] });
-      expect(await query(third.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-    });
+    // In a checkout that only root may enter, no other user reaches the binaries either.
+    if (canPass(dirname(findBinaries().postgres), NOBODY, NOBODY)) {
+      test('runs as another user where they are not, and goes on with the data of either', async () => {
+        const dataDir = await temporaryDirectory();
+        await chmod(dataDir, 0o755);
+        const first = await startServer(dataDir, { rootMethods: ['user namespace'] });
+        await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+        await first.stop();
+        const second = await startServer(dataDir, { rootMethods: ['other user'] });
+        expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+        await second.stop();
+        expect(statSync(join(dataDir, 'postgres', 'data')).uid).not.toBe(0);
+        const third = await startServer(dataDir, { rootMethods: ['user namespace'] });
+        expect(await query(third.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+      });
 
-    test('stays with the ordinary user who owns the files', async () => {
-      const dataDir = await temporaryDirectory();
-      await chmod(dataDir, 0o755);
-      await (await startServer(dataDir, { rootMethods: ['other user'] })).stop();
-      const owner = statSync(join(dataDir, 'postgres')).uid;
-      await startServer(dataDir);
-      expect(statSync(join(dataDir, 'postgres')).uid).toBe(owner);
-      expect(statSync(join(dataDir, 'postgres', 'data', 'postmaster.pid')).uid).toBe(owner);
-    });
+      test('stays with the ordinary user who owns the files', async () => {
+        const dataDir = await temporaryDirectory();
+        await chmod(dataDir, 0o755);
+        await (await startServer(dataDir, { rootMethods: ['other user'] })).stop();
+        const owner = statSync(join(dataDir, 'postgres')).uid;
+        await startServer(dataDir);
+        expect(statSync(join(dataDir, 'postgres')).uid).toBe(owner);
+        expect(statSync(join(dataDir, 'postgres', 'data', 'postmaster.pid')).uid).toBe(owner);
+      });
+    } else {
+      test('does not run as another user from a checkout that only root may enter, and says what to do', async () => {
+        const dataDir = await temporaryDirectory();
+        await chmod(dataDir, 0o755);
+        await expect(startServer(dataDir, { rootMethods: ['other user'] })).rejects.toMatchObject({
+          name: 'StartRefusal',
+          message: expect.stringMatching(/Run as another user, set DATA_DIR .* or set DATABASE_URL/),
+        });
+      });
+    }
 
     test('says what to do when no other user can reach the directory', async () => {
       const dataDir = join(await temporaryDirectory(), 'private');
