@@ -30,11 +30,10 @@ export async function findCollection(executor: Executor, name: string): Promise<
   return (await findCollections(executor, [name]))[0] ?? null;
 }
 
-/** One collection, kept in force until the transaction ends; or null. */
+/** One collection, kept in force until the transaction ends; or null. Locked first, then read as it is by then. */
 export async function lockCollection(tx: Tx, name: string): Promise<CollectionRow | null> {
-  return (
-    (await tx.query<CollectionRow>(`${selectCollection} WHERE c.name = $1 FOR SHARE OF c`, [name]))[0] ?? null
-  );
+  await tx.query(`SELECT id FROM collection WHERE name = $1 FOR SHARE`, [name]);
+  return findCollection(tx, name);
 }
 
 /** Makes sure that the name has a row, and locks it; definitionNumber is the highest ever given, 0 if none. */

@@ -129,7 +129,8 @@ async function runTransaction<T>(
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    if (isConnectionError(error) || broken) {
+    // What the server did not refuse itself while committing may have happened.
+    if (isConnectionError(error) || broken || (committing && sqlState(error) === undefined)) {
       broken ??= error instanceof Error ? error : new Error(String(error));
       throw committing
         ? new DiptychError(

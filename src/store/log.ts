@@ -76,7 +76,7 @@ export function listChanges(
   limit: number,
 ): Promise<LoggedChangeRow[]> {
   return executor.query(
-    `${selectChange} WHERE h.revision = $1 AND h.ordinal > $2 ORDER BY h.ordinal LIMIT $3`,
+    `${selectChange} WHERE h.revision = $1 AND h.ordinal > $2::bigint ORDER BY h.ordinal LIMIT $3`,
     [revision, after, limit],
   );
 }

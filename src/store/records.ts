@@ -36,9 +36,19 @@ export function findRecords(executor: Executor, wanted: RecordAddress[]): Promis
   return executor.query(selectRecord, addresses(wanted));
 }
 
-/** The same, locked in one order: nobody stages into them until the transaction ends. */
-export function lockRecords(tx: Tx, wanted: RecordAddress[]): Promise<RecordRow[]> {
-  return tx.query(`${selectRecord} ORDER BY r.id FOR UPDATE OF r`, addresses(wanted));
+/**
+ * The same, locked in one order: nobody stages into them until the transaction ends. Locked first and read in
+ * a statement of its own, which sees what a commit wrote that the lock had to wait for.
+ */
+export async function lockRecords(tx: Tx, wanted: RecordAddress[]): Promise<RecordRow[]> {
+  await tx.query(
+    `SELECT r.id
+     FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)
+     JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key
+     ORDER BY r.id FOR UPDATE OF r`,
+    addresses(wanted),
+  );
+  return findRecords(tx, wanted);
 }
 
 /** Makes sure that the records exist and locks them; answers their ids, in no particular order. */
