@@ -117,12 +117,12 @@ const attacks: Attack[] = [
   {
     promise: '1 a current version cannot be un-committed',
     sql: `UPDATE version SET revision = NULL, number = NULL WHERE id = $y1;`,
-    guards: ['version_immutable', 'record_current_version_fkey', 'change_after_fkey'],
+    guards: ['record_current_version_fkey', 'change_after_fkey', 'version_immutable'],
   },
   {
     promise: '1 the constant part of the pointer stays',
-    sql: `UPDATE record SET current_committed = false WHERE id = $x;`,
-    guards: ['record_current_committed', 'record_current_version_fkey'],
+    sql: `UPDATE record SET current_readable = false WHERE id = $x;`,
+    guards: ['record_current_readable', 'record_current_version_fkey'],
   },
   {
     promise: '2 committed content never changes',
@@ -137,7 +137,7 @@ const attacks: Attack[] = [
   {
     promise: '3 a committed version is never deleted',
     sql: `DELETE FROM version WHERE id = $z1;`,
-    guards: ['version_immutable', 'change_after_fkey', 'change_before_fkey'],
+    guards: ['change_before_fkey', 'change_after_fkey', 'version_immutable'],
   },
   {
     promise: '3 versions are never truncated',
