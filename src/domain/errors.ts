@@ -199,6 +199,11 @@ export const catalogue = {
     title: 'The state after the commit would break the rules',
     help: 'Every failure is listed. Nothing was committed. Correct the pending version, validate, and commit again.',
   },
+  'work-limit': {
+    kind: 'invalid',
+    title: 'Judging all records of the call is too much work',
+    help: 'Work is counted in steps, not timed, so that the same call is refused alike on every machine; each record is within its own bound, all together are not. Split the call, or make the rules cheaper: a rule that goes through a list inside another list costs the product of their lengths.',
+  },
   'idempotency-key-reused': {
     kind: 'invalid',
     title: 'The Idempotency-Key was used with another request',

@@ -254,7 +254,34 @@ test('an empty definition allows anything', () => {
   expect(compiled.judge({ data, current: null, key: 'k', operation: 'create' })).toEqual({
     errors: [],
     warnings: [],
+    work: expect.any(Number),
   });
   expect(compiled.uniqueValues(data)).toEqual([]);
   expect(compiled.references(data)).toEqual([]);
+});
+
+test('the work of judging is counted alike each time, and grows with what there is to judge', () => {
+  const compiled = compileDefinition({
+    schema: { properties: { list: { items: { type: 'number' } } } },
+    rules: [{ id: 'small', assert: 'data.list.all(n, n < 1000)', message: 'm' }],
+  });
+  const workOf = (length: number) =>
+    compiled.judge({
+      data: { list: Array.from({ length }, (_, at) => at) },
+      current: null,
+      key: 'k',
+      operation: 'create',
+    }).work;
+  expect(workOf(100)).toBe(workOf(100));
+  expect(workOf(1_000)).toBeGreaterThan(9 * workOf(100));
+});
+
+test('rules that are refused for their worst case are no work, since they do not run', () => {
+  const compiled = compileDefinition({
+    rules: [{ id: 'wide', assert: 'data.l.all(a, data.l.all(b, a < b))', message: 'm' }],
+  });
+  const l = Array.from({ length: 2_000 }, (_, at) => at);
+  const { errors, work } = compiled.judge({ data: { l }, current: null, key: 'k', operation: 'create' });
+  expect(errors).toMatchObject([{ code: 'rule-limit' }]);
+  expect(work).toBeLessThan(100);
 });

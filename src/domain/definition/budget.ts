@@ -16,6 +16,11 @@ export class Budget {
     this.left = this.total;
   }
 
+  /** Units spent since the budget was refilled; never more than there were. */
+  get spent(): number {
+    return Math.ceil(Math.min(this.total, this.total - this.left));
+  }
+
   /** @throws {BudgetExceeded} and goes on doing so until the budget is refilled. */
   spend(units: number): void {
     this.left -= units;

@@ -78,9 +78,19 @@ const run = (evaluate: () => unknown) => {
   }
 };
 
-/** The value, where objects with a member named `constructor` are maps: cel-js reads that as their class. */
+const shields = new WeakMap<object, unknown>();
+
+/**
+ * The value, where objects with a member named `constructor` are maps: cel-js reads that as their class. Looked
+ * at once, whatever the number of rules: a record may be large.
+ */
 function shielded(value: JsonValue): unknown {
-  return hasConstructor(value) ? toMaps(value) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  const known = shields.get(value);
+  if (known !== undefined) return known;
+  const shield = hasConstructor(value) ? toMaps(value) : value;
+  shields.set(value, shield);
+  return shield;
 }
 
 function hasConstructor(value: JsonValue): boolean {

@@ -12,6 +12,12 @@ const maxMessageLength = 1_000;
 /** For all rules of one record together, in the worst case. */
 const maxUnits = 2_000_000;
 
+/** What judging found, and the units of work that it took. */
+export interface Judged {
+  failures: Failure[];
+  work: number;
+}
+
 interface CompiledRule {
   rule: Rule;
   assert: Expression;
@@ -25,7 +31,7 @@ interface CompiledRule {
  * was written about content. What a rule reads but is not there is a failure `rule-error`; use has(), or `when`.
  * @throws {DefinitionError}
  */
-export function compileRules(rules: Rule[], patterns: Budget): (input: Variables) => Failure[] {
+export function compileRules(rules: Rule[], patterns: Budget): (input: Variables) => Judged {
   const failures: Failure[] = [];
   const compiled = rules
     .slice(0, maxRules)
@@ -76,9 +82,10 @@ function compileRule(
   return assert === null ? [] : [{ rule, assert, when, mentionsOperation: mentioned.has('operation') }];
 }
 
-function judge(rules: CompiledRule[], input: Variables, budget: Budget): Failure[] {
+function judge(rules: CompiledRule[], input: Variables, budget: Budget): Judged {
   const failures: Failure[] = [];
-  if (rules.length === 0) return failures;
+  // What is refused for its worst case is not run, so it is no work.
+  let work = 0;
   budget.refill();
   for (const compiled of rules) {
     if (input.operation === 'delete' && !compiled.mentionsOperation) continue;
@@ -86,6 +93,7 @@ function judge(rules: CompiledRule[], input: Variables, budget: Budget): Failure
       const evaluate = (expression: Expression) => expression.evaluate(input, budget);
       const failure = judgeRule(compiled, evaluate);
       if (failure !== null) failures.push(failure);
+      work = budget.spent;
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) throw error;
       const message = `the rules are too much work for this record; rule ${compiled.rule.id} was the last`;
@@ -93,7 +101,7 @@ function judge(rules: CompiledRule[], input: Variables, budget: Budget): Failure
       break;
     }
   }
-  return failures;
+  return { failures, work };
 }
 
 function judgeRule(

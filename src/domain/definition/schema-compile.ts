@@ -4,6 +4,7 @@ import type { Failure } from '../failure.js';
 import { type Budget, BudgetExceeded } from './budget.js';
 import { DefinitionError } from './definition-error.js';
 import { compilePattern, patternAllowance } from './pattern.js';
+import type { Judged } from './rules.js';
 import { failuresFrom } from './schema-failures.js';
 import { formatChecks } from './schema-formats.js';
 import { inspectSchema } from './schema-inspection.js';
@@ -16,8 +17,11 @@ import {
   withCosts,
 } from './schema-meter.js';
 
+/** What it takes to find a failure and to say it. */
+const unitsPerFailure = 50;
+
 /** All that a schema finds wrong with `data`; a schema never throws and never takes long. */
-export type SchemaJudge = (data: JsonObject) => Failure[];
+export type SchemaJudge = (data: JsonObject) => Judged;
 
 /**
  * Compiles a JSON Schema 2020-12 that a stranger wrote: inspected first, then compiled by an Ajv of its own
@@ -29,7 +33,7 @@ export function compileSchema(schema: JsonObject, patterns: Budget): SchemaJudge
   if (failures.length > 0) throw new DefinitionError(failures);
   const meter = new SchemaMeter();
   const validate = compileWithAjv(schema, meter);
-  return (data) => {
+  const judge = (data: JsonObject): Failure[] => {
     meter.refill();
     try {
       return validate(data) ? [] : failuresFrom(validate.errors ?? []);
@@ -43,6 +47,10 @@ export function compileSchema(schema: JsonObject, patterns: Budget): SchemaJudge
       }
       throw error;
     }
+  };
+  return (data) => {
+    const failures = judge(data);
+    return { failures, work: meter.spent + failures.length * unitsPerFailure };
   };
 }
 

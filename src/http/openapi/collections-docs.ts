@@ -53,6 +53,7 @@ export const putCollectionDoc: OperationDoc = {
   refusals: [
     'definition-invalid',
     'definition-conflict',
+    'work-limit',
     'precondition-failed',
     'precondition-required',
     'outcome-unknown',
