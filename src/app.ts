@@ -11,6 +11,7 @@ import { answerClientError, answerProblems, handleError } from './http/plugins/p
 import { RequestLog } from './http/plugins/request-log.js';
 import { validateRequests } from './http/plugins/validation.js';
 import { changesRoutes } from './http/routes/changes-routes.js';
+import { changesetsRoutes } from './http/routes/changesets-routes.js';
 import { collectionsRoutes } from './http/routes/collections-routes.js';
 import { commitsRoutes } from './http/routes/commits-routes.js';
 import { historyRoutes } from './http/routes/history-routes.js';
@@ -69,6 +70,7 @@ export async function buildApp({ db, config, logger, drain }: AppOptions): Promi
   collectionsRoutes(app, context);
   pendingRoutes(app, context);
   recordsRoutes(app, context);
+  changesetsRoutes(app, context);
   commitsRoutes(app, context);
   historyRoutes(app, context);
   changesRoutes(app, context, drain);

@@ -25,6 +25,7 @@ export async function commitChanges(context: Context, input: CommitChangesInput)
     author: actor.name,
     message: message ?? null,
     dryRun,
+    reverts: null,
     idempotency: toIdempotency(actor, input.idempotency),
     intents: changes.map(({ ifVersion, ...change }, index) => ({
       type: 'change',

@@ -32,6 +32,7 @@ export async function commitPending(context: Context, input: CommitPendingInput)
     author: actor.name,
     message: input.message ?? null,
     dryRun: false,
+    reverts: null,
     idempotency: toIdempotency(actor, input.idempotency),
     intents: [
       {

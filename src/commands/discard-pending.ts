@@ -1,6 +1,7 @@
-import { checkPrecondition, matchesPendingTag } from '../domain/entity-tag.js';
+import { checkPrecondition, matchesStagedTag } from '../domain/entity-tag.js';
 import type { Precondition } from '../domain/precondition.js';
 import { pendingNotFound } from '../domain/refusals.js';
+import { countChangesetEdit } from '../store/changesets.js';
 import { withTransaction } from '../store/db.js';
 import { findHead } from '../store/head.js';
 import { deleteEmptyRecord } from '../store/records.js';
@@ -19,10 +20,11 @@ export async function discardPending(
     checkPrecondition(input.precondition, locked.tag, {
       what: 'pending version',
       required: true,
-      matches: matchesPendingTag,
+      matches: matchesStagedTag,
     });
     await deletePending(tx, [locked.stored.id]);
     await deleteEmptyRecord(tx, locked.record.id);
+    if (input.changeset !== null) await countChangesetEdit(tx, input.changeset);
     const { revision } = await findHead(tx);
     return { revision };
   });

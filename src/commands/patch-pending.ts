@@ -1,5 +1,5 @@
 import type { Actor } from '../domain/actor.js';
-import { checkPrecondition, matchesPendingTag } from '../domain/entity-tag.js';
+import { checkPrecondition, matchesStagedTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import type { PatchOperation } from '../domain/record.js';
@@ -36,7 +36,7 @@ export async function patchPending(context: Context, input: PatchPendingInput): 
     checkPrecondition(precondition, locked?.tag ?? null, {
       what: 'pending version',
       required: false,
-      matches: matchesPendingTag,
+      matches: matchesStagedTag,
     });
     const present = locked && representationOf(locked);
     if (locked === null || present === null) throw pendingNotFound(input);

@@ -34,6 +34,7 @@ export async function rollbackRecord(context: Context, input: RollbackRecordInpu
     author: actor.name,
     message: input.message ?? null,
     dryRun: false,
+    reverts: null,
     idempotency: toIdempotency(actor, input.idempotency),
     intents: [
       {

@@ -1,5 +1,5 @@
 import type { Actor } from '../domain/actor.js';
-import { checkPrecondition, matchesPendingTag } from '../domain/entity-tag.js';
+import { checkPrecondition, matchesStagedTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import { recordNotFound } from '../domain/refusals.js';
@@ -38,7 +38,7 @@ export async function stagePending(context: Context, input: StagePendingInput): 
     checkPrecondition(precondition, locked.tag, {
       what: 'pending version',
       required: true,
-      matches: matchesPendingTag,
+      matches: matchesStagedTag,
     });
     requireBase(locked, input.baseVersion);
     if (content === null && locked.record.currentVersionId === null)

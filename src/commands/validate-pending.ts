@@ -1,6 +1,7 @@
 import type { Failure } from '../domain/failure.js';
 import type { PendingIntent } from '../domain/intent.js';
 import { judgeMoves } from '../domain/judge.js';
+import { weighMove } from '../domain/move.js';
 import { type Found, moveToPending } from '../domain/plan.js';
 import { formatReceipt } from '../domain/receipt.js';
 import { pendingNotFound } from '../domain/refusals.js';
@@ -38,7 +39,7 @@ export async function validatePending(
     const pending = lookup?.found.pending;
     if (!pending) throw pendingNotFound(input);
     const planned = moveToPending(intent, lookup.found, pending);
-    const moves = 'move' in planned ? [planned.move] : [];
+    const moves = 'move' in planned ? [weighMove(planned.move)] : [];
     const judgement = judgeMoves(moves, await loadWorld(snapshot, [moves]));
     return { found: lookup.found, pending, revision: head.revision, judgement };
   });

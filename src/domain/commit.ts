@@ -41,6 +41,8 @@ export interface CommitView {
   forced: boolean;
   /** The definition that this commit put in force, for kind `definition`; null number: collection deleted. */
   definition: { collection: string; number: number | null; digest: string | null } | null;
+  /** The definitions that the changes were judged by, by collection. */
+  definitions: { collection: string; number: number }[];
   changeCount: number;
   changes: ChangeSummary[];
   /** SHA-256 over the canonical JSON of each change, one line each: what `hash` covers of the changes. */

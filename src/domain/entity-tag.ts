@@ -28,6 +28,11 @@ export function pendingTag(pending: { id: number; edit: number; derived: string 
   return `"p${pending.id}.${pending.edit}~${pending.derived}"`;
 }
 
+/** Tag of a changeset, in two parts as well: its edits, and after the `~` everything else that it shows. */
+export function changesetTag(changeset: { id: string; edit: number; derived: string }): string {
+  return `"s${changeset.id}.${changeset.edit}~${changeset.derived}"`;
+}
+
 const stagedPart = (tag: string) => tag.slice(0, tag.indexOf('~') + 1);
 
 /** Strong comparison (RFC 9110, section 13.1.1): weak tags never match. */
@@ -35,11 +40,11 @@ export function matchesTag(condition: TagCondition, tag: string): boolean {
   return condition.any || condition.tags.includes(tag);
 }
 
-/** The same for a pending version, whose derived part does not matter to a write. */
-export function matchesPendingTag(condition: TagCondition, tag: string): boolean {
+/** The same for a pending version or a changeset, whose derived part does not matter to a write. */
+export function matchesStagedTag(condition: TagCondition, tag: string): boolean {
   return (
     condition.any ||
-    condition.tags.some((given) => given.startsWith('"p') && stagedPart(given) === stagedPart(tag))
+    condition.tags.some((given) => /^"[ps]/.test(given) && stagedPart(given) === stagedPart(tag))
   );
 }
 

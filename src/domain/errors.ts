@@ -54,6 +54,16 @@ export const catalogue = {
     title: 'The caller lacks a permission',
     help: 'The detail names the permission. `admin` is given to a token in `AUTH_TOKENS` by the suffix `:admin`.',
   },
+  'approval-required': {
+    kind: 'forbidden',
+    title: 'More people have to approve this',
+    help: '`missing` names the collections and how many approvals each still needs. Stage the change in a changeset and let people who staged none of it approve it as it is: `POST /v1/changesets/{changeset}/approve`. Any edit voids what was approved before.',
+  },
+  'approval-refused': {
+    kind: 'forbidden',
+    title: 'This caller cannot approve this changeset',
+    help: 'Nobody approves what they staged, and an approval needs a name: a token of `AUTH_TOKENS`, or `Diptych-Actor` where the service runs without tokens.',
+  },
   'route-not-found': {
     kind: 'not-found',
     title: 'There is nothing at this path',
@@ -97,7 +107,7 @@ export const catalogue = {
   'base-outdated': {
     kind: 'conflict',
     title: 'The record moved since the pending version was started',
-    help: 'Somebody committed the record in between. Compare with `GET …/pending/diff`, then rebase, or discard the pending version and stage anew.',
+    help: 'Somebody committed the record in between. Compare with `GET …/pending/diff`, then rebase (`POST …/rebase`), or discard the pending version and stage anew.',
   },
   'receipt-stale': {
     kind: 'conflict',
@@ -122,7 +132,7 @@ export const catalogue = {
   'changeset-closed': {
     kind: 'conflict',
     title: 'The changeset is not open',
-    help: 'Only an open changeset takes changes.',
+    help: 'Only an open changeset takes changes, and is committed once. A scheduled one opens again with `POST …/unschedule`; for further changes create another one.',
   },
   'collection-in-use': {
     kind: 'conflict',
@@ -133,6 +143,16 @@ export const catalogue = {
     kind: 'conflict',
     title: 'Live records would break the definition',
     help: '`failing` counts them and `sample` shows some. Change the records or the definition; `?dryRun=true` shows the impact without saving.',
+  },
+  'revert-conflict': {
+    kind: 'conflict',
+    title: 'Records moved since the commit that is to be undone',
+    help: '`errors` lists them. Revert the later commits first, or roll the other records back one by one.',
+  },
+  'revert-impossible': {
+    kind: 'conflict',
+    title: 'That commit moved no records',
+    help: 'A definition is taken back by putting the earlier one again: `GET /v1/collections/{collection}/definitions` has them all.',
   },
   'patch-test-failed': {
     kind: 'conflict',

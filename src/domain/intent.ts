@@ -1,10 +1,11 @@
 import type { JsonObject } from '../lib/json-value.js';
 import type { TagCondition } from './precondition.js';
+import type { Prepared } from './prepared.js';
 import type { Receipt } from './receipt.js';
 import type { PatchOperation } from './record.js';
 
 /** What one member of a commit wants to happen to one record. */
-export type Intent = PendingIntent | ChangeIntent | RollbackIntent;
+export type Intent = PendingIntent | MemberIntent | ChangeIntent | RollbackIntent | RevertIntent;
 
 interface Address {
   collection: string;
@@ -18,6 +19,12 @@ export interface PendingIntent extends Address {
   changeset: string | null;
   ifMatch?: TagCondition;
   receipt?: Receipt;
+}
+
+/** Make the member of a changeset current. That its base still is, is judged for the changeset as a whole. */
+export interface MemberIntent extends Address {
+  type: 'member';
+  changeset: string;
 }
 
 /** What a change of `POST /v1/commits` does to its record. */
@@ -45,13 +52,29 @@ export interface RollbackIntent extends Address {
   ifMatch?: TagCondition;
 }
 
-/** One commit, as the publish step takes it: all its intents happen, or none. */
+/** Undo one change of an earlier commit. */
+export interface RevertIntent extends Address {
+  type: 'revert';
+  /** The version that the commit left current, which must still be so; null: not live. */
+  fromVersion: number | null;
+  /** The version to go back to; null: not live. */
+  toVersion: number | null;
+  /** As for a rollback. */
+  force: boolean;
+}
+
+/** One commit, as the publish step takes it: all of it happens, or nothing. */
 export interface CommitRequest {
-  kind: 'commit' | 'rollback';
+  kind: 'commit' | 'rollback' | 'revert';
   author: string;
   message: string | null;
   /** Decide everything, write nothing. */
   dryRun: boolean;
+  /** Planned and weighed under the head's lock. */
   intents: Intent[];
+  /** Planned and weighed before, because it is large; null otherwise. */
+  prepared: Prepared | null;
+  /** The revision that is undone, for kind `revert`. */
+  reverts: number | null;
   idempotency: { principal: string; key: string; fingerprint: Buffer } | null;
 }

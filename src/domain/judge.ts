@@ -1,16 +1,5 @@
-import { sha256 } from '../lib/digest.js';
 import type { Failure } from './failure.js';
-import type { After, Move } from './plan.js';
-
-/** A value that a record would hold alone. */
-export interface UniqueClaim {
-  collectionId: number;
-  /** The pointers of the definition's list, as canonical JSON. */
-  pointers: string;
-  digest: Buffer;
-  /** The first of the pointers, for failures. */
-  pointer: string;
-}
+import type { Move } from './move.js';
 
 /** What the judgement of a commit needs to know of the records that it does not touch. */
 export interface World {
@@ -28,30 +17,15 @@ export const claimName = (claim: { collectionId: number; pointers: string; diges
 export const recordName = (record: { collection: string; key: string }) =>
   `${record.collection} ${record.key}`;
 
-const nameOf = (move: Move) => recordName({ collection: move.collection.name, key: move.key });
-
-/** The unique values of a state. */
-export function claimsOf(move: Move, state: { data: After['data'] } | null): UniqueClaim[] {
-  if (state === null) return [];
-  return move.collection.definition.uniqueValues(state.data).map(({ constraint, pointer, value }) => ({
-    collectionId: move.collection.id,
-    pointers: constraint,
-    digest: sha256(value),
-    pointer,
-  }));
-}
-
-/** The references of a state. */
-export function referencesOf(move: Move, state: { data: After['data'] } | null) {
-  return state === null ? [] : move.collection.definition.references(state.data);
-}
+export const nameOf = (move: Pick<Move, 'collection' | 'key'>) =>
+  recordName({ collection: move.collection.name, key: move.key });
 
 /** What a move reads and writes of the rules across records; two that overlap are judged one after the other. */
 export function footprintOf(move: Move): { writes: string[]; reads: string[] } {
   const states = [move.before, move.after];
   return {
-    writes: [nameOf(move), ...states.flatMap((state) => claimsOf(move, state).map(claimName))],
-    reads: states.flatMap((state) => referencesOf(move, state).map(recordName)),
+    writes: [nameOf(move), ...states.flatMap((state) => state?.claims.map(claimName) ?? [])],
+    reads: states.flatMap((state) => state?.references.map(recordName) ?? []),
   };
 }
 
@@ -83,16 +57,11 @@ export function judgeMoves(moves: Move[], world: World): Judgement {
         });
       }
     };
-    const own = move.collection.definition.judge({
-      data: move.after?.data ?? null,
-      current: move.before?.data ?? null,
-      key: move.key,
-      operation: move.operation,
-    });
+    const { own } = move;
     if (!move.forced) add(own.errors, judgement.errors);
     add(move.forced ? [...own.errors, ...own.warnings] : own.warnings, judgement.warnings);
 
-    for (const claim of claimsOf(move, move.after)) {
+    for (const claim of move.after?.claims ?? []) {
       const name = claimName(claim);
       const holder = world.holders.get(name);
       const rival = claimed.get(name);
@@ -112,7 +81,7 @@ export function judgeMoves(moves: Move[], world: World): Judgement {
       );
     }
 
-    for (const reference of referencesOf(move, move.after)) {
+    for (const reference of move.after?.references ?? []) {
       const target = after.get(recordName(reference));
       if (target ? target.after !== null : world.live.has(recordName(reference))) continue;
       judgement.broken.add('references');

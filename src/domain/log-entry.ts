@@ -13,6 +13,8 @@ export interface LogEntry {
   changeset: string | null;
   reverts: number | null;
   definition: { collection: string; number: number | null; digest: string | null } | null;
+  /** The definitions that its changes were judged by. */
+  definitions: { collection: string; number: number }[];
   changes: LoggedChange[];
 }
 
@@ -42,6 +44,7 @@ export function sealEntry(entry: LogEntry, previousHash: Buffer): { content: str
     changeset: entry.changeset,
     reverts: entry.reverts,
     definition: entry.definition,
+    definitions: entry.definitions,
     changeCount: entry.changes.length,
     changesDigest: sha256(lines.join('\n')).toString('hex'),
     previousHash: previousHash.toString('hex'),

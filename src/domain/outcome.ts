@@ -8,5 +8,8 @@ export interface Committed {
   replayed: boolean;
 }
 
-/** What became of one commit of a list. */
-export type Outcome = Committed | { refused: DiptychError };
+/**
+ * What became of one commit of a list. `stale`: what it was prepared from has changed in a way that decides
+ * nothing, so that it is to be prepared again.
+ */
+export type Outcome = Committed | { refused: DiptychError } | { stale: true };

@@ -1,10 +1,25 @@
 import type { JsonObject } from '../lib/json-value.js';
 import type { CompiledDefinition } from './definition/compile.js';
-import { matchesPendingTag, matchesTag } from './entity-tag.js';
+import { matchesStagedTag, matchesTag } from './entity-tag.js';
 import { DiptychError } from './errors.js';
-import type { ChangeIntent, Intent, PendingIntent, RollbackIntent } from './intent.js';
+import type {
+  ChangeIntent,
+  Intent,
+  MemberIntent,
+  PendingIntent,
+  RevertIntent,
+  RollbackIntent,
+} from './intent.js';
 import type { ChangeOperation, PendingOperation } from './record.js';
-import { pendingNotFound, receiptStale, recordNotFound, versionNotFound } from './refusals.js';
+import {
+  pendingNotFound,
+  preconditionFailed,
+  receiptStale,
+  recordNotFound,
+  revertConflict,
+  revertFailure,
+  versionNotFound,
+} from './refusals.js';
 import { editContent } from './stage.js';
 
 /** A committed state of a record. */
@@ -16,9 +31,19 @@ export interface State {
   digest: string;
 }
 
-/** What was found, under lock, for one intent. */
+/** A collection with the definition in force, compiled. */
+export interface FoundCollection {
+  id: number;
+  name: string;
+  definitionId: number;
+  /** Counts the definitions of the collection. */
+  definitionNumber: number;
+  definition: CompiledDefinition;
+}
+
+/** What was found, under lock or on a snapshot, for one intent. */
 export interface Found {
-  collection: { id: number; name: string; definitionId: number; definition: CompiledDefinition };
+  collection: FoundCollection;
   record: { id: number; revision: number | null; lastNumber: number } | null;
   /** The current version; null when the record is not live. */
   current: State | null;
@@ -40,13 +65,15 @@ export interface Found {
 }
 
 /** Where the state after the commit comes from. */
-export type After =
-  | { source: 'pending'; versionId: number; data: JsonObject; digest: string }
-  | { source: 'new'; content: string; data: JsonObject; digest: string }
-  | ({ source: 'existing' } & State);
+export type After = { data: JsonObject; digest: string } & AfterSource;
 
-/** One record's move, decided but not yet judged. */
-export interface Move {
+export type AfterSource =
+  | { source: 'pending'; versionId: number }
+  | { source: 'new'; content: string }
+  | { source: 'existing'; versionId: number; number: number };
+
+/** One record's move, decided but not yet judged: it still holds both states whole. */
+export interface PlannedMove {
   collection: Found['collection'];
   key: string;
   recordId: number | null;
@@ -67,7 +94,7 @@ export interface Move {
 }
 
 /** A move, or nothing to do because the record is already there. */
-export type Planned = { move: Move } | { unchanged: true; consumedPendingId: number | null };
+export type Planned = { move: PlannedMove } | { unchanged: true; consumedPendingId: number | null };
 
 /**
  * Decides what one intent does to its record: pure, on what was loaded under lock.
@@ -78,24 +105,23 @@ export function planIntent(intent: Intent, found: Found, limits: { maxRecordByte
   switch (intent.type) {
     case 'pending':
       return planPending(intent, found);
+    case 'member':
+      if (found.pending === null) throw pendingNotFound(intent);
+      return moveToPending(intent, found, found.pending);
     case 'change':
       return planChange(intent, found, limits);
     case 'rollback':
       return planRollback(intent, found);
+    case 'revert':
+      return planRevert(intent, found);
   }
 }
 
 function planPending(intent: PendingIntent, found: Found): Planned {
   const { pending, current } = found;
   if (pending === null) throw pendingNotFound(intent);
-  if (intent.ifMatch && !matchesPendingTag(intent.ifMatch, pending.tag)) {
-    throw new DiptychError(
-      'precondition-failed',
-      `The pending version is not what If-Match names: it is ${pending.tag} now.`,
-      {
-        extensions: { etag: pending.tag },
-      },
-    );
+  if (intent.ifMatch && !matchesStagedTag(intent.ifMatch, pending.tag)) {
+    throw preconditionFailed('pending version', pending.tag);
   }
   const { receipt } = intent;
   if (receipt && (receipt.pendingId !== pending.id || receipt.edit !== pending.edit)) {
@@ -126,7 +152,7 @@ function planPending(intent: PendingIntent, found: Found): Planned {
 
 /** What committing the pending version would do, whatever else stands against it. */
 export function moveToPending(
-  intent: PendingIntent,
+  intent: PendingIntent | MemberIntent,
   found: Found,
   pending: NonNullable<Found['pending']>,
 ): Planned {
@@ -134,7 +160,7 @@ export function moveToPending(
   const move = {
     ...moveFrom(intent, found),
     message: pending.message,
-    validated: intent.receipt !== undefined,
+    validated: intent.type === 'pending' && intent.receipt !== undefined,
   };
   if (pending.content === null) {
     if (current === null) return { unchanged: true, consumedPendingId: pending.id };
@@ -215,7 +241,23 @@ function planRollback(intent: RollbackIntent, found: Found): Planned {
   };
 }
 
-function moveFrom(intent: Intent, found: Found): Omit<Move, 'operation' | 'after'> {
+function planRevert(intent: RevertIntent, found: Found): Planned {
+  const { current, target } = found;
+  if ((current?.number ?? null) !== intent.fromVersion)
+    throw revertConflict([revertFailure(intent, current?.number ?? null)]);
+  const move = { ...moveFrom(intent, found), forced: intent.force };
+  if (intent.toVersion === null) return { move: { ...move, operation: 'delete', after: null } };
+  if (target === null) throw versionNotFound(intent, intent.toVersion);
+  return {
+    move: {
+      ...move,
+      operation: current === null ? 'create' : 'update',
+      after: { source: 'existing', ...target },
+    },
+  };
+}
+
+function moveFrom(intent: Intent, found: Found): Omit<PlannedMove, 'operation' | 'after'> {
   return {
     collection: found.collection,
     key: intent.key,

@@ -1,3 +1,4 @@
+import { sha256 } from '../lib/digest.js';
 import { DiptychError } from './errors.js';
 
 /**
@@ -15,6 +16,7 @@ export interface Receipt {
 }
 
 const prefix = 'rcpt1.';
+const changesetPrefix = 'rcpt2.';
 
 /** The receipt as clients carry it: an opaque string. */
 export function formatReceipt(receipt: Receipt): string {
@@ -41,15 +43,52 @@ export function parseReceipt(text: string): Receipt {
     currentVersionId === undefined ||
     revision === undefined
   ) {
-    throw new DiptychError('invalid-request', 'The receipt is none of this service.', {
-      errors: [
-        {
-          pointer: '/receipt',
-          code: 'receipt',
-          message: 'Take `receipt` from the answer of validate, as it is.',
-        },
-      ],
-    });
+    throw noReceipt();
   }
   return { pendingId, edit, definitionId, currentVersionId, revision };
+}
+
+/** The same for a changeset. */
+export interface ChangesetReceipt {
+  changeset: string;
+  edit: number;
+  /** Of the definitions of all its collections: see `definitionsDigest`. */
+  definitions: string;
+  revision: number;
+}
+
+export function formatChangesetReceipt(receipt: ChangesetReceipt): string {
+  const { changeset, edit, definitions, revision } = receipt;
+  return (
+    changesetPrefix + Buffer.from([changeset, edit, definitions, revision].join('.')).toString('base64url')
+  );
+}
+
+/** @throws DiptychError `invalid-request` for what is not a receipt of a changeset */
+export function parseChangesetReceipt(text: string): ChangesetReceipt {
+  const content = text.startsWith(changesetPrefix)
+    ? Buffer.from(text.slice(changesetPrefix.length), 'base64url').toString()
+    : '';
+  const [, changeset, edit, definitions, revision] =
+    /^([0-9a-f-]{36})\.(\d{1,15})\.([\w-]{22})\.(\d{1,15})$/.exec(content) ?? [];
+  if (changeset === undefined || definitions === undefined) throw noReceipt();
+  return { changeset, edit: Number(edit), definitions, revision: Number(revision) };
+}
+
+/** A short digest of which definitions are in force, in any order. */
+export function definitionsDigest(definitions: Map<string, { definitionId: number }>): string {
+  const lines = [...definitions].map(([name, { definitionId }]) => `${name} ${definitionId}`);
+  return sha256(lines.sort().join('\n')).toString('base64url').slice(0, 22);
+}
+
+function noReceipt(): DiptychError {
+  return new DiptychError('invalid-request', 'The receipt is none of this service for this call.', {
+    errors: [
+      {
+        pointer: '/receipt',
+        code: 'receipt',
+        message: 'Take `receipt` from the answer of validate, as it is.',
+      },
+    ],
+  });
 }

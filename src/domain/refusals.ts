@@ -1,4 +1,5 @@
 import { DiptychError } from './errors.js';
+import type { Failure } from './failure.js';
 
 export function collectionNotFound(name: string): DiptychError {
   return new DiptychError('collection-not-found', `There is no collection ${name}.`);
@@ -44,4 +45,50 @@ export function commitNotFound(revision: number, head: number): DiptychError {
   return new DiptychError('commit-not-found', `There is no commit ${revision}: the head is ${head}.`, {
     extensions: { head },
   });
+}
+
+export function changesetNotFound(id: string): DiptychError {
+  return new DiptychError('changeset-not-found', `There is no changeset ${id}.`);
+}
+
+export function changesetClosed(id: string, state: string): DiptychError {
+  return new DiptychError('changeset-closed', `The changeset ${id} is ${state}.`, { extensions: { state } });
+}
+
+/** A record that a revert finds at another version than the one that the commit left. */
+export function revertFailure(
+  at: { collection: string; key: string; fromVersion: number | null },
+  present: number | null,
+): Failure {
+  return {
+    pointer: '',
+    code: 'moved',
+    message: `is at ${present === null ? 'no live version' : `version ${present}`} now, and the commit left ${at.fromVersion === null ? 'none' : `version ${at.fromVersion}`}`,
+    collection: at.collection,
+    key: at.key,
+  };
+}
+
+export function revertConflict(errors: Failure[]): DiptychError {
+  const count = errors.length === 1 ? 'One record has' : `${errors.length} records have`;
+  return new DiptychError('revert-conflict', `${count} moved since that commit.`, { errors });
+}
+
+/** The refusal of members of a changeset whose records moved since they were staged. */
+export function membersOutdated(changeset: string, errors: Failure[]): DiptychError {
+  const count = errors.length === 1 ? 'One member was' : `${errors.length} members were`;
+  return new DiptychError('base-outdated', `${count} started from a version that is no longer current.`, {
+    extensions: { rebase: `/v1/changesets/${changeset}/rebase` },
+    errors,
+  });
+}
+
+export function preconditionFailed(what: string, tag: string): DiptychError {
+  return new DiptychError(
+    'precondition-failed',
+    `The ${what} is not what If-Match names: it is ${tag} now.`,
+    {
+      extensions: { etag: tag },
+    },
+  );
 }

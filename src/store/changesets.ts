@@ -1,17 +1,163 @@
-import type { Executor } from './db.js';
+import type {
+  ChangesetState,
+  ChangesetValidation,
+  MemberContent,
+  StoredChangeset,
+} from '../domain/changeset.js';
+import type { Executor, Tx } from './db.js';
 
-export type ChangesetState = 'open' | 'scheduled' | 'committed' | 'discarded';
+/** A changeset under lock: nobody edits it or changes its state until the transaction ends. */
+export interface LockedChangeset {
+  id: string;
+  state: ChangesetState;
+  title: string;
+  message: string | null;
+  edit: number;
+  commitAt: Date | null;
+}
 
-/** The state of a changeset, which stays as it is until the transaction ends; null when there is none. */
-export async function lockChangesetState(executor: Executor, id: string): Promise<ChangesetState | null> {
-  const [row] = await executor.query<{ state: ChangesetState }>(
-    `SELECT state FROM changeset WHERE id = $1 FOR SHARE`,
+/** Locks a changeset; null when there is none. Locked first and read as it is by then. */
+export async function lockChangeset(tx: Tx, id: string): Promise<LockedChangeset | null> {
+  await tx.query(`SELECT id FROM changeset WHERE id = $1 FOR UPDATE`, [id]);
+  const [row] = await tx.query<LockedChangeset>(
+    `SELECT id, state, title, message, edit, commit_at AS "commitAt" FROM changeset WHERE id = $1`,
     [id],
   );
-  return row?.state ?? null;
+  return row ?? null;
+}
+
+/** Counts one more edit of a locked changeset: its entity tag changes, and approvals are void. */
+export async function countChangesetEdit(tx: Tx, id: string): Promise<void> {
+  await tx.query(`UPDATE changeset SET edit = edit + 1 WHERE id = $1`, [id]);
+}
+
+/** Adds an open changeset; answers its id. */
+export async function insertChangeset(
+  tx: Tx,
+  changeset: { title: string; message: string | null; createdBy: string },
+): Promise<string> {
+  const { title, message, createdBy } = changeset;
+  const [row] = await tx.query<{ id: string }>(
+    `INSERT INTO changeset (title, message, created_by) VALUES ($1, $2, $3) RETURNING id`,
+    [title, message, createdBy],
+  );
+  if (row === undefined) throw new Error('an insert without a row');
+  return row.id;
+}
+
+/** Ends a changeset; the database refuses while it holds anything. */
+export async function closeChangesets(
+  tx: Tx,
+  closed: { id: string; state: 'committed' | 'discarded'; by: string }[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE changeset SET state = closed.state, closed_by = closed.by, closed_at = clock_timestamp(), edit = edit + 1
+     FROM unnest($1::uuid[], $2::text[], $3::text[]) AS closed (id, state, by) WHERE changeset.id = closed.id`,
+    [closed.map(({ id }) => id), closed.map(({ state }) => state), closed.map(({ by }) => by)],
+  );
+}
+
+/** Keeps the outcome of a validation, unless the changeset has been edited since. */
+export async function updateChangesetValidation(
+  tx: Tx,
+  id: string,
+  validation: ChangesetValidation,
+): Promise<void> {
+  await tx.query(
+    `UPDATE changeset SET validation = $2 WHERE id = $1 AND edit = $3 AND state IN ('open', 'scheduled')`,
+    [id, JSON.stringify(validation), validation.edit],
+  );
+}
+
+const selectChangeset = `
+  SELECT s.id, s.title, s.message, s.state, s.created_by AS "createdBy", s.created_at AS "createdAt", s.ordinal, s.edit,
+         s.validation, s.commit_at AS "commitAt", s.scheduled_by AS "scheduledBy", s.scheduled_at AS "scheduledAt",
+         s.refusal, s.closed_by AS "closedBy", s.closed_at AS "closedAt", k.revision,
+         coalesce(k.change_count, (SELECT count(*) FROM version v WHERE v.changeset_id = s.id AND v.revision IS NULL)) AS "memberCount",
+         coalesce((SELECT json_agg(json_build_object('approver', a.approver, 'approvedAt', a.approved_at, 'message', a.message,
+                                                     'digest', encode(a.digest, 'hex'), 'edit', a.edit)
+                                   ORDER BY a.approved_at DESC, a.approver)
+                   FROM approval a WHERE a.changeset_id = s.id), '[]') AS approvals
+  FROM changeset s LEFT JOIN commit k ON k.changeset_id = s.id`;
+
+/** One changeset, or null. */
+export async function findChangeset(executor: Executor, id: string): Promise<StoredChangeset | null> {
+  return (await executor.query<StoredChangeset>(`${selectChangeset} WHERE s.id = $1`, [id]))[0] ?? null;
+}
+
+/** Changesets, newest first, below an ordinal. */
+export function listChangesets(
+  executor: Executor,
+  range: { state: ChangesetState | null; below: number | null; limit: number },
+): Promise<StoredChangeset[]> {
+  return executor.query(
+    `${selectChangeset}
+     WHERE ($1::text IS NULL OR s.state = $1) AND ($2::bigint IS NULL OR s.ordinal < $2) ORDER BY s.ordinal DESC LIMIT $3`,
+    [range.state, range.below, range.limit],
+  );
 }
 
 /** Whether there is such a changeset. */
 export async function hasChangeset(executor: Executor, id: string): Promise<boolean> {
   return (await executor.query(`SELECT FROM changeset WHERE id = $1`, [id])).length > 0;
+}
+
+/** Where a member of a changeset is, in the order in which members were staged. */
+export interface MemberRow {
+  /** Of the pending version. */
+  id: number;
+  recordId: number;
+  collection: string;
+  key: string;
+}
+
+/** A batch of members carries at most this many bytes of content, or one member. */
+const maxBatchBytes = 8 * 1024 * 1024;
+
+/** The next members after an id: fewer than `limit` where they are large, none at the end. */
+export function listMembers(
+  executor: Executor,
+  changesetId: string,
+  after: number,
+  limit: number,
+): Promise<MemberRow[]> {
+  return executor.query(
+    `SELECT id, "recordId", collection, key
+     FROM (
+       SELECT v.id, r.id AS "recordId", c.name AS collection, r.key,
+              sum(coalesce(octet_length(v.content), 0) + coalesce(octet_length(k.content), 0)) OVER (ORDER BY v.id)
+                - coalesce(octet_length(v.content), 0) - coalesce(octet_length(k.content), 0) AS bytes_before
+       FROM (SELECT id, record_id, content FROM version WHERE changeset_id = $1 AND revision IS NULL AND id > $2 ORDER BY id LIMIT $3) AS v
+       JOIN record r ON r.id = v.record_id
+       JOIN collection c ON c.id = r.collection_id
+       LEFT JOIN version k ON k.id = r.current_version_id
+     ) AS member
+     WHERE bytes_before < ${maxBatchBytes} ORDER BY id`,
+    [changesetId, after, limit],
+  );
+}
+
+/** What the digest of a changeset is made of. */
+export function listMemberContents(executor: Executor, changesetId: string): Promise<MemberContent[]> {
+  return executor.query(
+    `SELECT c.name AS collection, r.key, v.operation, encode(v.digest, 'hex') AS digest
+     FROM version v JOIN record r ON r.id = v.record_id JOIN collection c ON c.id = r.collection_id
+     WHERE v.changeset_id = $1 AND v.revision IS NULL`,
+    [changesetId],
+  );
+}
+
+/** Throws all members of a locked changeset away, and the records that only ever were prepared in it. */
+export async function deleteMembers(tx: Tx, changesetId: string): Promise<void> {
+  const records = await tx.query<{ id: number }>(
+    `SELECT r.id FROM record r WHERE r.id IN (SELECT record_id FROM version WHERE changeset_id = $1 AND revision IS NULL)
+     ORDER BY r.id FOR UPDATE`,
+    [changesetId],
+  );
+  await tx.query(`DELETE FROM version WHERE changeset_id = $1 AND revision IS NULL`, [changesetId]);
+  await tx.query(
+    `DELETE FROM record r WHERE r.id = ANY ($1::bigint[]) AND r.revision IS NULL
+       AND NOT EXISTS (SELECT FROM version v WHERE v.record_id = r.id)`,
+    [records.map(({ id }) => id)],
+  );
 }

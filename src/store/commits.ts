@@ -8,6 +8,8 @@ export interface CommitRow {
   committedAt: Date;
   author: string;
   message: string | null;
+  changeset: string | null;
+  reverts: number | null;
   forced: boolean;
   changeCount: number;
   /** The canonical JSON that `hash` covers. */
@@ -29,15 +31,18 @@ export interface ChangeRow {
 /** Appends to the log. The database refuses what does not continue the chain. */
 export async function appendCommits(tx: Tx, commits: CommitRow[]): Promise<void> {
   await tx.query(
-    `INSERT INTO commit (revision, kind, committed_at, author, message, forced, change_count, content, previous_hash, hash)
-     SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::boolean[], $7::integer[],
-                          $8::text[], $9::bytea[], $10::bytea[])`,
+    `INSERT INTO commit (revision, kind, committed_at, author, message, changeset_id, reverts, forced, change_count, content,
+                         previous_hash, hash)
+     SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::uuid[], $7::bigint[],
+                          $8::boolean[], $9::integer[], $10::text[], $11::bytea[], $12::bytea[])`,
     [
       commits.map((commit) => commit.revision),
       commits.map((commit) => commit.kind),
       commits.map((commit) => commit.committedAt),
       commits.map((commit) => commit.author),
       commits.map((commit) => commit.message),
+      commits.map((commit) => commit.changeset),
+      commits.map((commit) => commit.reverts),
       commits.map((commit) => commit.forced),
       commits.map((commit) => commit.changeCount),
       commits.map((commit) => commit.content),

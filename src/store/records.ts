@@ -51,6 +51,25 @@ export async function lockRecords(tx: Tx, wanted: RecordAddress[]): Promise<Reco
   return findRecords(tx, wanted);
 }
 
+/** Where a record stands, without its content. */
+export interface RecordStand {
+  id: number;
+  currentVersionId: number | null;
+  currentNumber: number | null;
+  lastNumber: number;
+}
+
+/** The same for many records by their ids, which must all be there: locked in one order, then read. */
+export async function lockStands(tx: Tx, ids: number[]): Promise<RecordStand[]> {
+  await tx.query(`SELECT r.id FROM record r WHERE r.id = ANY ($1::bigint[]) ORDER BY r.id FOR UPDATE`, [ids]);
+  return await tx.query(
+    `SELECT r.id, r.current_version_id AS "currentVersionId", v.number AS "currentNumber",
+            coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
+     FROM record r LEFT JOIN version v ON v.id = r.current_version_id WHERE r.id = ANY ($1::bigint[])`,
+    [ids],
+  );
+}
+
 /** Makes sure that the records exist and locks them; answers their ids, in no particular order. */
 export function insertRecords(tx: Tx, wanted: RecordAddress[]): Promise<(RecordAddress & { id: number })[]> {
   return tx.query(

@@ -172,41 +172,56 @@ export function findCommitted(
 /** A page carries at most this many bytes of content (and one item at least), however many items were asked for. */
 export const maxPageBytes = 16 * 1024 * 1024;
 
-/** Pending versions in the order in which they were started, after the given id; fewer where they are large. */
+export interface PendingFilter {
+  collection: string | null;
+  changesetId: string | null;
+  outdated: boolean | null;
+  /** Only those started after this one. */
+  after: number;
+  limit: number;
+}
+
+/**
+ * Pending versions in the order in which they were started; fewer than asked for where they are large. `more`
+ * of the last one says whether others follow.
+ */
 export function listPending(
   executor: Executor,
-  filter: {
-    collection: string | null;
-    changesetId: string | null;
-    outdated: boolean | null;
-    after: number;
-    limit: number;
-  },
-): Promise<PendingListRow[]> {
+  filter: PendingFilter,
+): Promise<(PendingListRow & { more: boolean })[]> {
+  const values: unknown[] = [filter.after, filter.limit];
+  const conditions = ['v.revision IS NULL', 'v.id > $1'];
+  const add = (condition: (parameter: string) => string, value: unknown) => {
+    if (value !== null) conditions.push(condition(`$${values.push(value)}`));
+  };
+  add((parameter) => `c.name = ${parameter}`, filter.collection);
+  add((parameter) => `v.changeset_id = ${parameter}`, filter.changesetId);
+  add(
+    (parameter) => `(v.base_version_id IS DISTINCT FROM r.current_version_id) = ${parameter}`,
+    filter.outdated,
+  );
   return executor.query(
     `SELECT ${pendingColumns}, c.name AS collection, c.definition_id AS "definitionId", r.key,
-            r.current_version_id AS "currentVersionId", k.number AS "currentNumber"
+            r.current_version_id AS "currentVersionId", k.number AS "currentNumber", page.row < page.found AS more
      FROM (
-       SELECT v.id, sum(octet_length(v.content)) OVER (ORDER BY v.id) - octet_length(v.content) AS bytes_before
+       SELECT v.id, row_number() OVER (ORDER BY v.id) AS row, count(*) OVER () AS found,
+              coalesce(sum(octet_length(v.content)) OVER (ORDER BY v.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
        FROM (
          SELECT v.id, v.content
          FROM version v
          JOIN record r ON r.id = v.record_id
          JOIN collection c ON c.id = r.collection_id
-         WHERE v.revision IS NULL AND v.id > $1
-           AND ($2::text IS NULL OR c.name = $2)
-           AND ($3::uuid IS NULL OR v.changeset_id = $3)
-           AND ($4::boolean IS NULL OR (v.base_version_id IS DISTINCT FROM r.current_version_id) = $4)
-         ORDER BY v.id LIMIT $5
+         WHERE ${conditions.join(' AND ')}
+         ORDER BY v.id LIMIT $2 + 1
        ) AS v
      ) AS page
-     JOIN version v ON v.id = page.id AND coalesce(page.bytes_before, 0) < ${maxPageBytes}
+     JOIN version v ON v.id = page.id AND page.bytes_before < ${maxPageBytes} AND page.row <= $2
      JOIN record r ON r.id = v.record_id
      JOIN collection c ON c.id = r.collection_id
      LEFT JOIN version b ON b.id = v.base_version_id
      LEFT JOIN version k ON k.id = r.current_version_id
      ORDER BY v.id`,
-    [filter.after, filter.collection, filter.changesetId, filter.outdated, filter.limit],
+    values,
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkPrecondition, matchesPendingTag, pendingTag } from '../../src/domain/entity-tag.js';
+import { checkPrecondition, matchesStagedTag, pendingTag } from '../../src/domain/entity-tag.js';
 import { formatReceipt, parseReceipt } from '../../src/domain/receipt.js';
 import { thrownBy } from '../support/thrown.js';
 
@@ -37,7 +37,7 @@ describe('the tag of a pending version', () => {
   const tag = pendingTag({ id: 7, edit: 3, derived: '5.1.valid' });
 
   test('names what was staged, whatever is derived since', () => {
-    expect(matchesPendingTag(named(pendingTag({ id: 7, edit: 3, derived: '6.2.stale' })), tag)).toBe(true);
+    expect(matchesStagedTag(named(pendingTag({ id: 7, edit: 3, derived: '6.2.stale' })), tag)).toBe(true);
   });
 
   test.each([
@@ -48,7 +48,7 @@ describe('the tag of a pending version', () => {
     ['no tag of a pending version', '"r12.abc"'],
     ['nothing', '""'],
   ])('does not match %s', (_, given) => {
-    expect(matchesPendingTag(named(given), tag)).toBe(false);
+    expect(matchesStagedTag(named(given), tag)).toBe(false);
   });
 });
 

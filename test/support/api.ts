@@ -112,3 +112,19 @@ export async function newCollection(call: Api, definition: object = {}) {
     },
   };
 }
+
+/** An open changeset, and short ways to what tests need of it. */
+export async function newChangeset(call: Api, title = 'Changeset') {
+  const { body } = await call.post('/v1/changesets').send({ title }).expect(201);
+  const id: string = body.id;
+  return {
+    id,
+    path: `/v1/changesets/${id}`,
+    /** Stages a body of `PUT …/pending` as a member, over whatever is there. */
+    stage: async (pending: string, staged: object, actor = 'anonymous') => {
+      const put = () => call.put(`${pending}?changeset=${id}`).set('Diptych-Actor', actor);
+      const first = await put().send(staged);
+      return first.status === 201 ? first : await put().set('If-Match', '*').send(staged).expect(200);
+    },
+  };
+}

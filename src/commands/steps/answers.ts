@@ -59,7 +59,7 @@ export async function keepAnswers(
 ): Promise<void> {
   const answers = named(requests).flatMap(({ request, principal, key, fingerprint }) => {
     const outcome = outcomes.get(request);
-    if (outcome === undefined || request.dryRun) return [];
+    if (outcome === undefined || 'stale' in outcome || request.dryRun) return [];
     return [{ principal, key, fingerprint, ...toAnswer(outcome) }];
   });
   if (answers.length > 0) await insertAnswers(tx, answers);
@@ -82,7 +82,9 @@ function reused(key: string): DiptychError {
   );
 }
 
-function toAnswer(outcome: Outcome): Pick<IdempotencyRow, 'outcome' | 'revision' | 'body'> {
+function toAnswer(
+  outcome: Exclude<Outcome, { stale: true }>,
+): Pick<IdempotencyRow, 'outcome' | 'revision' | 'body'> {
   if ('result' in outcome) {
     const { result } = outcome;
     return {

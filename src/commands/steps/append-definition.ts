@@ -17,10 +17,12 @@ export async function appendDefinitionCommit(
     committedAt,
     author: entry.author,
     message: null,
+    changeset: null,
+    reverts: null,
     forced: false,
   };
   const { content, hash } = sealEntry(
-    { ...fields, changeset: null, reverts: null, definition: entry.definition, changes: [] },
+    { ...fields, definition: entry.definition, definitions: [], changes: [] },
     head.hash,
   );
   await appendCommits(tx, [{ ...fields, changeCount: 0, content, previousHash: head.hash, hash }]);

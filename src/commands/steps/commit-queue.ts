@@ -10,6 +10,8 @@ const maxGroup = 64;
 const maxGroupMembers = 10_000;
 /** Commits that may wait; beyond that the caller is told to come back. */
 const maxWaiting = 10_000;
+/** How often a commit is prepared before its caller is told to come back. */
+const maxPreparations = 5;
 
 interface Entry {
   request: CommitRequest;
@@ -32,24 +34,46 @@ export class CommitQueue {
   }
 
   /** @throws DiptychError the refusal of the commit, `request-in-flight`, or `not-ready` when too many wait */
-  async submit(request: CommitRequest): Promise<Committed> {
-    if (this.#waiting.length >= maxWaiting) {
-      throw new DiptychError('not-ready', 'Too many commits are waiting.', { retryAfterSeconds: 1 });
-    }
-    const key =
-      request.idempotency && JSON.stringify([request.idempotency.principal, request.idempotency.key]);
+  async submit(request: Omit<CommitRequest, 'prepared'>): Promise<Committed> {
+    return await this.submitPrepared(request, async () => ({}));
+  }
+
+  /**
+   * The same for a commit that is prepared first, outside of the head's lock, and once more whenever what it
+   * was prepared from has changed in a way that decides nothing.
+   *
+   * @throws DiptychError also `not-ready` when that happens again and again
+   */
+  async submitPrepared(
+    request: Omit<CommitRequest, 'prepared'>,
+    prepare: () => Promise<Partial<CommitRequest>>,
+  ): Promise<Committed> {
+    const { idempotency } = request;
+    const key = idempotency && JSON.stringify([idempotency.principal, idempotency.key]);
     if (key !== null && this.#keys.has(key)) throw inFlight();
     if (key !== null) this.#keys.add(key);
     try {
-      const outcome = await new Promise<Outcome>((resolve, reject) => {
-        this.#waiting.push({ request, resolve, reject });
-        if (!this.#running) void this.#run();
+      for (let attempt = 1; attempt <= maxPreparations; attempt += 1) {
+        const outcome = await this.#enqueue({ ...request, prepared: null, ...(await prepare()) });
+        if ('refused' in outcome) throw outcome.refused;
+        if ('result' in outcome) return outcome;
+      }
+      throw new DiptychError('not-ready', 'What is to be committed changes faster than it can be judged.', {
+        retryAfterSeconds: 1,
       });
-      if ('refused' in outcome) throw outcome.refused;
-      return outcome;
     } finally {
       if (key !== null) this.#keys.delete(key);
     }
+  }
+
+  #enqueue(request: CommitRequest): Promise<Outcome> {
+    if (this.#waiting.length >= maxWaiting) {
+      throw new DiptychError('not-ready', 'Too many commits are waiting.', { retryAfterSeconds: 1 });
+    }
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject });
+      if (!this.#running) void this.#run();
+    });
   }
 
   async #run(): Promise<void> {
@@ -61,7 +85,7 @@ export class CommitQueue {
   #takeGroup(): Entry[] {
     let members = 0;
     const end = this.#waiting.findIndex((entry, index) => {
-      members += entry.request.intents.length;
+      members += entry.request.intents.length + (entry.request.prepared?.moves.length ?? 0);
       return index > 0 && (index === maxGroup || members > maxGroupMembers);
     });
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);

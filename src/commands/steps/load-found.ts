@@ -2,7 +2,7 @@ import type { DefinitionCache } from '../../domain/definition-cache.js';
 import { recordTag } from '../../domain/entity-tag.js';
 import type { DiptychError } from '../../domain/errors.js';
 import type { Intent } from '../../domain/intent.js';
-import type { Found, State } from '../../domain/plan.js';
+import type { Found, FoundCollection, State } from '../../domain/plan.js';
 import { collectionNotFound } from '../../domain/refusals.js';
 import { tagOfPending } from '../../domain/validation-state.js';
 import { type CollectionRow, findCollections } from '../../store/collections.js';
@@ -39,7 +39,8 @@ export function readFound(
 async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
   const { executor, definitions } = source;
   const names = [...new Set(intents.map((intent) => intent.collection))];
-  const collections = new Map((await findCollections(executor, names)).map((row) => [row.name, row]));
+  const rows = await findCollections(executor, names);
+  const collections = new Map(rows.map((row) => [row.name, toFoundCollection(row, definitions)]));
   const wanted = intents.flatMap((intent) => {
     const collection = collections.get(intent.collection);
     return collection ? [{ collectionId: collection.id, key: intent.key }] : [];
@@ -52,7 +53,7 @@ async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
 
   const wantedPending = intents.flatMap((intent) => {
     const record = recordOf(intent);
-    return record && intent.type === 'pending'
+    return record && (intent.type === 'pending' || intent.type === 'member')
       ? [{ recordId: record.id, changesetId: intent.changeset }]
       : [];
   });
@@ -61,7 +62,8 @@ async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
 
   const wantedTargets = intents.flatMap((intent) => {
     const record = recordOf(intent);
-    return record && intent.type === 'rollback' ? [{ recordId: record.id, number: intent.toVersion }] : [];
+    const number = intent.type === 'rollback' || intent.type === 'revert' ? intent.toVersion : null;
+    return record && number !== null ? [{ recordId: record.id, number }] : [];
   });
   const targets = wantedTargets.length === 0 ? [] : await findCommitted(executor, wantedTargets);
   const targetByRecord = new Map(targets.map((row) => [row.recordId, row]));
@@ -71,7 +73,7 @@ async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
     if (collection === undefined) return { refused: collectionNotFound(intent.collection) };
     const record = recordOf(intent);
     return {
-      found: toFound(definitions, collection, {
+      found: toFound(collection, {
         record,
         pending: record && pendingByRecord.get(record.id),
         target: record && targetByRecord.get(record.id),
@@ -82,9 +84,14 @@ async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
 
 const addressOf = (address: RecordAddress) => `${address.collectionId} ${address.key}`;
 
+/** A collection with the definition in force, compiled; one object for all its records. */
+export function toFoundCollection(row: CollectionRow, definitions: DefinitionCache): FoundCollection {
+  const { id, name, definitionId, definitionNumber } = row;
+  return { id, name, definitionId, definitionNumber, definition: definitions.get(row) };
+}
+
 function toFound(
-  definitions: DefinitionCache,
-  collection: CollectionRow,
+  collection: FoundCollection,
   rows: { record: RecordRow | undefined; pending: PendingRow | undefined; target: CommittedRow | undefined },
 ): Found {
   const { record, pending, target } = rows;
@@ -94,12 +101,7 @@ function toFound(
     definitionId: collection.definitionId,
   };
   return {
-    collection: {
-      id: collection.id,
-      name: collection.name,
-      definitionId: collection.definitionId,
-      definition: definitions.get(collection),
-    },
+    collection,
     record: record ? { id: record.id, revision: record.revision, lastNumber: record.lastNumber } : null,
     current,
     pending: pending

@@ -1,5 +1,5 @@
-import { claimName, claimsOf, recordName, referencesOf, type World } from '../../domain/judge.js';
-import type { Move } from '../../domain/plan.js';
+import { claimName, recordName, type World } from '../../domain/judge.js';
+import type { Move } from '../../domain/move.js';
 import { findReferrers, findUniqueHolders } from '../../store/constraints.js';
 import type { Executor } from '../../store/db.js';
 import { findLiveTargets } from '../../store/records.js';
@@ -9,13 +9,13 @@ export async function loadWorld(executor: Executor, commits: Move[][]): Promise<
   const moves = commits.flat();
   const world: World = { holders: new Map(), live: new Map(), referrers: new Map() };
 
-  const claims = moves.flatMap((move) => claimsOf(move, move.after));
+  const claims = moves.flatMap((move) => move.after?.claims ?? []);
   if (claims.length > 0) {
     for (const holder of await findUniqueHolders(executor, claims))
       world.holders.set(claimName(holder), holder);
   }
 
-  const references = moves.flatMap((move) => referencesOf(move, move.after));
+  const references = moves.flatMap((move) => move.after?.references ?? []);
   if (references.length > 0) {
     for (const target of await findLiveTargets(executor, references))
       world.live.set(recordName(target), target.id);

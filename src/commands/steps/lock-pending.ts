@@ -1,12 +1,11 @@
-import { DiptychError } from '../../domain/errors.js';
 import { type StoredPending, toPendingView } from '../../domain/pending-view.js';
 import type { PendingView } from '../../domain/record.js';
 import { collectionNotFound } from '../../domain/refusals.js';
-import { lockChangesetState } from '../../store/changesets.js';
 import { type CollectionRow, lockCollection } from '../../store/collections.js';
 import type { Tx } from '../../store/db.js';
 import { insertRecords, lockRecords, type RecordRow } from '../../store/records.js';
 import { findPending } from '../../store/versions.js';
+import { lockOpenChangeset } from './lock-open-changeset.js';
 
 /** Where a pending version belongs. */
 export interface PendingAddress {
@@ -36,7 +35,7 @@ export interface LockedPending {
 export async function lockPending(tx: Tx, at: PendingAddress): Promise<LockedPending | null> {
   const collection = await lockCollection(tx, at.collection);
   if (collection === null) throw collectionNotFound(at.collection);
-  if (at.changeset !== null) await requireOpenChangeset(tx, at.changeset);
+  if (at.changeset !== null) await lockOpenChangeset(tx, at.changeset);
   const [record] = await lockRecords(tx, [{ collectionId: collection.id, key: at.key }]);
   return record === undefined ? null : await readLocked(tx, at, collection, record);
 }
@@ -52,12 +51,6 @@ export async function lockOrCreatePending(tx: Tx, at: PendingAddress): Promise<L
   const [record] = await lockRecords(tx, [address]);
   if (record === undefined) throw new Error('a record that was just inserted is not there');
   return await readLocked(tx, at, collection, record);
-}
-
-async function requireOpenChangeset(tx: Tx, id: string): Promise<void> {
-  const state = await lockChangesetState(tx, id);
-  if (state === null) throw new DiptychError('changeset-not-found', `There is no changeset ${id}.`);
-  if (state !== 'open') throw new DiptychError('changeset-closed', `The changeset ${id} is ${state}.`);
 }
 
 async function readLocked(

@@ -2,17 +2,24 @@ import { combineRefusals } from '../../domain/combine-refusals.js';
 import type { DefinitionCache } from '../../domain/definition-cache.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
-import { footprintOf, judgeMoves, recordName, type World } from '../../domain/judge.js';
+import { footprintOf, judgeMoves, nameOf, recordName, type World } from '../../domain/judge.js';
 import type { Outcome } from '../../domain/outcome.js';
-import { type Move, planIntent } from '../../domain/plan.js';
 import { receiptStale } from '../../domain/refusals.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
-import { deletePending } from '../../store/versions.js';
 import { keepAnswers, recallAnswers } from './answers.js';
-import { type Lookup, lockFound } from './load-found.js';
+import { confirmPrepared } from './confirm-prepared.js';
+import { type Draft, draftIntents } from './draft.js';
+import { lockFound } from './load-found.js';
 import { loadWorld } from './load-world.js';
-import { type AcceptedCommit, type LogPosition, toResult, writeCommits } from './write-commits.js';
+import { missingApprovals } from './missing-approvals.js';
+import {
+  type AcceptedCommit,
+  finishStaged,
+  type LogPosition,
+  toResult,
+  writeCommits,
+} from './write-commits.js';
 
 export interface PublishContext {
   definitions: DefinitionCache;
@@ -44,15 +51,6 @@ export async function publish(
   );
 }
 
-/** One commit on its way: what it moves, and what already stands against it. */
-interface Draft {
-  request: CommitRequest;
-  moves: Move[];
-  refusals: DiptychError[];
-  consumedPendingIds: number[];
-  pendingTag: string | null;
-}
-
 /**
  * Publishes those commits that do not depend on one another, in their order; answers the others, which have
  * to see what these wrote.
@@ -64,29 +62,28 @@ async function publishRound(
   waiting: CommitRequest[],
   outcomes: Map<CommitRequest, Outcome>,
 ): Promise<CommitRequest[]> {
-  const apart = takeApart(waiting, (request) => ({ writes: request.intents.map(recordName), reads: [] }));
-  const lookups = await lockFound(
-    tx,
-    context.definitions,
-    apart.taken.flatMap((request) => request.intents),
-  );
-  const drafts = takeApart(
-    apart.taken.map((request) => toDraft(request, lookups.splice(0, request.intents.length), context)),
-    (draft) => {
-      const footprints = draft.moves.map(footprintOf);
-      return {
-        writes: footprints.flatMap(({ writes }) => writes),
-        reads: footprints.flatMap(({ reads }) => reads),
-      };
-    },
-  );
+  const apart = takeApart(waiting, (request) => ({
+    writes: [
+      ...request.intents.map(recordName),
+      ...(request.prepared?.moves.map(nameOf) ?? []),
+      ...(request.prepared?.unchanged.map(recordName) ?? []),
+    ],
+    reads: [],
+  }));
+  const drafts = takeApart(await draftAll(tx, context, apart.taken, outcomes), (draft) => {
+    const footprints = draft.moves.map(footprintOf);
+    return {
+      writes: footprints.flatMap(({ writes }) => writes),
+      reads: footprints.flatMap(({ reads }) => reads),
+    };
+  });
   const world = await loadWorld(
     tx,
     drafts.taken.map((draft) => draft.moves),
   );
   const accepted: AcceptedCommit[] = [];
   for (const draft of drafts.taken) {
-    const refused = judgeDraft(draft, world);
+    const refused = judgeDraft(draft, world, await missingApprovals(tx, draft));
     if (refused) outcomes.set(draft.request, { refused });
     else if (draft.moves.length === 0) outcomes.set(draft.request, await finishUnchanged(tx, log, draft));
     else if (draft.request.dryRun)
@@ -101,6 +98,29 @@ async function publishRound(
     }
   }
   return waiting.filter((request) => !outcomes.has(request));
+}
+
+/** Drafts of those requests that nothing has decided yet. */
+async function draftAll(
+  tx: Tx,
+  context: PublishContext,
+  requests: CommitRequest[],
+  outcomes: Map<CommitRequest, Outcome>,
+): Promise<Draft[]> {
+  const intents = requests.flatMap((request) => request.intents);
+  const lookups = intents.length === 0 ? [] : await lockFound(tx, context.definitions, intents);
+  const drafts: Draft[] = [];
+  for (const request of requests) {
+    if (request.prepared === null) {
+      drafts.push(await draftIntents(request, lookups.splice(0, request.intents.length), context.limits));
+      continue;
+    }
+    const confirmed = await confirmPrepared(tx, request, request.prepared);
+    if (confirmed === 'stale') outcomes.set(request, { stale: true });
+    else if ('refused' in confirmed) outcomes.set(request, confirmed);
+    else drafts.push(confirmed);
+  }
+  return drafts;
 }
 
 /** Splits off the items that overlap none before them, as writers or as a writer and a reader. */
@@ -122,41 +142,14 @@ function takeApart<Item>(
   return { taken };
 }
 
-function toDraft(request: CommitRequest, lookups: Lookup[], context: PublishContext): Draft {
-  const draft: Draft = { request, moves: [], refusals: [], consumedPendingIds: [], pendingTag: null };
-  for (const [index, intent] of request.intents.entries()) {
-    const lookup = lookups[index];
-    if (lookup === undefined) throw new Error('an intent without a lookup');
-    try {
-      if ('refused' in lookup) throw lookup.refused;
-      draft.pendingTag ??= lookup.found.pending?.tag ?? null;
-      const planned = planIntent(intent, lookup.found, context.limits);
-      if ('move' in planned) draft.moves.push(planned.move);
-      else if (planned.consumedPendingId !== null) draft.consumedPendingIds.push(planned.consumedPendingId);
-    } catch (error) {
-      if (!(error instanceof DiptychError)) throw error;
-      draft.refusals.push(placeRefusal(error, intent));
-    }
-  }
-  return draft;
-}
-
-/** Makes sure that a refusal of one change of several names that change in `errors`. */
-function placeRefusal(refusal: DiptychError, intent: CommitRequest['intents'][number]): DiptychError {
-  if (intent.type !== 'change') return refusal;
-  const { collection, key, pointer } = intent;
-  const errors = refusal.options.errors ?? [{ pointer, code: refusal.code, message: refusal.detail }];
-  return new DiptychError(refusal.code, refusal.detail, {
-    ...refusal.options,
-    errors: errors.map((failure) => ({ ...failure, collection, key })),
-  });
-}
-
 /** Why the commit is refused, with every failure; undefined when it holds. */
-function judgeDraft(draft: Draft, world: World): DiptychError | undefined {
+function judgeDraft(draft: Draft, world: World, unapproved: DiptychError | null): DiptychError | undefined {
   const { errors, broken } = judgeMoves(draft.moves, world);
+  if (unapproved) draft.refusals.push(unapproved);
   if (errors.length > 0) {
-    const validated = draft.moves.some((move) => move.validated);
+    const validated =
+      draft.moves.some((move) => move.validated) ||
+      draft.request.prepared?.changeset?.seen?.receipt !== undefined;
     const refusal =
       validated && broken.size > 0
         ? receiptStale(
@@ -176,8 +169,7 @@ function judgeDraft(draft: Draft, world: World): DiptychError | undefined {
 
 /** Nothing differs from what is current: the pending version has served, and the log stays as it is. */
 async function finishUnchanged(tx: Tx, log: LogPosition, draft: Draft): Promise<Outcome> {
-  const { request, consumedPendingIds } = draft;
-  if (consumedPendingIds.length > 0 && !request.dryRun) await deletePending(tx, consumedPendingIds);
-  const result = { ...toResult({ request, moves: [] }, log.revision, log.now), unchanged: true };
+  if (!draft.request.dryRun) await finishStaged(tx, [draft]);
+  const result = { ...toResult(draft, log.revision, log.now), unchanged: true };
   return { result, replayed: false };
 }

@@ -1,8 +1,9 @@
 import type { CommitResult } from '../../domain/commit.js';
 import type { CommitRequest } from '../../domain/intent.js';
-import { claimsOf, recordName, referencesOf, type World } from '../../domain/judge.js';
+import { recordName, type World } from '../../domain/judge.js';
 import { type LoggedChange, sealEntry } from '../../domain/log-entry.js';
-import type { Move } from '../../domain/plan.js';
+import type { Move } from '../../domain/move.js';
+import { closeChangesets } from '../../store/changesets.js';
 import { appendChanges, appendCommits, type ChangeRow, type CommitRow } from '../../store/commits.js';
 import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
 import type { Tx } from '../../store/db.js';
@@ -14,6 +15,8 @@ import { deletePending, insertCommitted, markCommitted } from '../../store/versi
 export interface AcceptedCommit {
   request: CommitRequest;
   moves: Move[];
+  /** Pending versions that are used up without becoming versions. */
+  consumedPendingIds: number[];
 }
 
 /** Where the log stands; moved on by each commit. */
@@ -46,7 +49,11 @@ function numberAfter(move: Move): number | null {
 }
 
 /** The answer to a commit of these moves at this revision. */
-export function toResult(accepted: AcceptedCommit, revision: number, now: Date): CommitResult {
+export function toResult(
+  accepted: Pick<AcceptedCommit, 'request' | 'moves'>,
+  revision: number,
+  now: Date,
+): CommitResult {
   const { request, moves } = accepted;
   return {
     revision,
@@ -108,10 +115,31 @@ export async function writeCommits(
     idOf,
     (name) => recordIds.get(name) ?? world.live.get(name),
   );
-  const consumed = written.flatMap(({ move }) => move.consumedPendingId ?? []);
-  if (consumed.length > 0) await deletePending(tx, consumed);
+  await finishStaged(tx, commits);
   await moveHead(tx, { revision: log.revision, hash: log.hash, committedAt: log.now });
   return commits.map((commit, index) => toResult(commit, rows[index]?.revision ?? 0, log.now));
+}
+
+/** Removes the pending versions that are used up, and closes the changesets that are committed. */
+export async function finishStaged(tx: Tx, commits: AcceptedCommit[]): Promise<void> {
+  const consumed = commits.flatMap(({ moves, consumedPendingIds }) => [
+    ...consumedPendingIds,
+    ...moves.flatMap((move) => move.consumedPendingId ?? []),
+  ]);
+  if (consumed.length > 0) await deletePending(tx, consumed);
+  const closed = commits.flatMap(({ request }) => {
+    const id = request.prepared?.changeset?.id;
+    return id === undefined ? [] : [{ id, state: 'committed' as const, by: request.author }];
+  });
+  if (closed.length > 0) await closeChangesets(tx, closed);
+}
+
+/** The definitions that these moves were judged by, by the name of the collection. */
+function definitionsOf(moves: Move[]): { collection: string; number: number }[] {
+  const numbers = new Map(moves.map(({ collection }) => [collection.name, collection.definitionNumber]));
+  return [...numbers]
+    .map(([collection, number]) => ({ collection, number }))
+    .sort((a, b) => (a.collection < b.collection ? -1 : 1));
 }
 
 function nextRow(log: LogPosition, { request, moves }: AcceptedCommit): CommitRow {
@@ -122,9 +150,10 @@ function nextRow(log: LogPosition, { request, moves }: AcceptedCommit): CommitRo
     author: request.author,
     message: request.message ?? moves.find((move) => move.message !== null)?.message ?? null,
     forced: moves.some((move) => move.forced),
-    changeset: null,
-    reverts: null,
+    changeset: request.prepared?.changeset?.id ?? null,
+    reverts: request.reverts,
     definition: null,
+    definitions: definitionsOf(moves),
     changes: logChanges(moves),
   };
   const previousHash = log.hash;
@@ -205,18 +234,18 @@ async function writeConstraints(
   targetId: (name: string) => number | undefined,
 ): Promise<void> {
   const claims = moves.flatMap((move) =>
-    claimsOf(move, move.after).map((claim) => ({ ...claim, recordId: idOf(move) })),
+    (move.after?.claims ?? []).map((claim) => ({ ...claim, recordId: idOf(move) })),
   );
-  const claimed = moves.filter((move) => claimsOf(move, move.before).length > 0);
+  const claimed = moves.filter((move) => (move.before?.claims.length ?? 0) > 0);
   if (claims.length + claimed.length > 0) await replaceUniqueValues(tx, moves.map(idOf), claims);
 
   const references = moves.flatMap((move) =>
-    referencesOf(move, move.after).map((reference) => {
+    (move.after?.references ?? []).map((reference) => {
       const id = targetId(recordName(reference));
       if (id === undefined) throw new Error(`a judged reference leads nowhere: ${recordName(reference)}`);
       return { sourceRecordId: idOf(move), pointer: reference.constraint, targetRecordId: id };
     }),
   );
-  const referring = moves.filter((move) => referencesOf(move, move.before).length > 0);
+  const referring = moves.filter((move) => (move.before?.references.length ?? 0) > 0);
   if (references.length + referring.length > 0) await replaceReferences(tx, moves.map(idOf), references);
 }

@@ -1,4 +1,5 @@
 import type { Content } from '../../domain/stage.js';
+import { countChangesetEdit } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { insertPending, updatePending } from '../../store/versions.js';
 import type { LockedPending, PendingAddress } from './lock-pending.js';
@@ -28,4 +29,5 @@ export async function writePending(
   } else {
     await updatePending(tx, stored.id, row);
   }
+  if (at.changeset !== null) await countChangesetEdit(tx, at.changeset);
 }

@@ -37,6 +37,10 @@ export interface CompiledDefinition {
   judge(input: JudgedChange): { errors: Failure[]; warnings: Failure[]; work: number };
   uniqueValues(data: JsonObject): UniqueValue[];
   references(data: JsonObject): ReferenceValue[];
+  /** The lists of JSON Pointers whose values together are unique. */
+  uniqueLists: string[][];
+  /** Distinct people who have to approve a change; 0 where nobody has to. */
+  approvalsRequired: number;
 }
 
 /**
@@ -68,6 +72,8 @@ export function compileDefinition(definition: Definition): CompiledDefinition {
     },
     uniqueValues: uniqueReader(definition.unique ?? []),
     references: references.read,
+    uniqueLists: definition.unique ?? [],
+    approvalsRequired: definition.approvals?.required ?? 0,
   };
 }
 

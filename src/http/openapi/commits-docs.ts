@@ -33,6 +33,8 @@ export const commitChangesDoc: OperationDoc = {
     'patch-test-failed',
     'patch-impossible',
     'record-too-large',
+    'approval-required',
+    'work-limit',
     'validation-failed',
     'request-in-flight',
     'idempotency-key-reused',

@@ -27,6 +27,11 @@ const tags: { name: Tag; description: string }[] = [
     name: 'Records',
     description: 'The panel that readers see: committed records only, now or at any revision.',
   },
+  {
+    name: 'Changesets',
+    description:
+      'Many pending versions that go live together: stage into them, judge, approve, commit or discard.',
+  },
   { name: 'Commits', description: 'The log of all commits, and many changes in one call.' },
   { name: 'History', description: 'The versions of one record, and the way back.' },
   { name: 'Change feed', description: 'Every update as its two records, exactly once per position.' },

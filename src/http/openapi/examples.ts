@@ -95,6 +95,49 @@ export const report = {
   receipt: RECEIPT,
 };
 
+const CHANGESET = '7b0f3f5e-3d0e-4d8e-9c58-0f6c2b1a9d11';
+
+export const createChangeset = { title: 'Winter prices', message: 'As agreed in November' };
+
+export const changeset = {
+  id: CHANGESET,
+  title: 'Winter prices',
+  message: 'As agreed in November',
+  state: 'open',
+  createdBy: 'anonymous',
+  createdAt: NOON,
+  memberCount: 2,
+  validation: { state: 'unknown' },
+  approvals: [],
+  schedule: null,
+  refusal: null,
+  closedBy: null,
+  closedAt: null,
+  revision: null,
+};
+
+export const discardedChangeset = {
+  ...changeset,
+  state: 'discarded',
+  memberCount: 0,
+  closedBy: 'anonymous',
+  closedAt: LATER,
+};
+
+export const changesetReport = {
+  valid: true,
+  errors: [],
+  warnings: [],
+  errorCount: 0,
+  warningCount: 0,
+  memberCount: 2,
+  validatedRevision: 4,
+  digest: DIGEST,
+  receipt: RECEIPT,
+  missingApprovals: [],
+  overlaps: [],
+};
+
 export const record = {
   collection: COLLECTION,
   key: KEY,
@@ -160,6 +203,7 @@ export const commit = {
   reverts: null,
   forced: false,
   definition: null,
+  definitions: [{ collection: COLLECTION, number: 1 }],
   changeCount: 1,
   changes: [created],
   changesDigest: CHANGES_DIGEST,

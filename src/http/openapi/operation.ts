@@ -6,6 +6,7 @@ export type Tag =
   | 'Collections'
   | 'Pending versions'
   | 'Records'
+  | 'Changesets'
   | 'Commits'
   | 'History'
   | 'Change feed'

@@ -14,7 +14,7 @@ import { commitSuccesses, listSuccesses, readSuccesses } from './successes.js';
 const TAG = 'Pending versions';
 const EXAMPLE_TAG = '*';
 
-const pendingPageSchema = pageOf(pendingSchema).meta({ id: 'PendingPage' });
+export const pendingPageSchema = pageOf(pendingSchema).meta({ id: 'PendingPage' });
 
 const replaced: SuccessDoc = {
   description: 'The pending version as it is now.',
@@ -135,6 +135,8 @@ export const commitPendingDoc: OperationDoc = {
     'precondition-failed',
     'precondition-required',
     'validation-failed',
+    'approval-required',
+    'work-limit',
     'record-too-large',
     'request-in-flight',
     'idempotency-key-reused',

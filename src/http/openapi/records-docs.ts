@@ -92,6 +92,8 @@ export const rollbackRecordDoc: OperationDoc = {
     'already-current',
     'permission-required',
     'precondition-failed',
+    'approval-required',
+    'work-limit',
     'validation-failed',
     'request-in-flight',
     'idempotency-key-reused',

@@ -107,6 +107,14 @@ export const diffSchema = z
     description: 'The difference of two states; a side that has no value at a pointer leaves it out.',
   });
 
+export const pendingValidationSchema = z.object({
+  state: z.enum(['unknown', 'valid', 'invalid', 'stale']),
+  validatedRevision: wholeNumber.optional(),
+  validatedAt: time.optional(),
+  errorCount: wholeNumber.optional(),
+  warningCount: wholeNumber.optional(),
+});
+
 export const pendingSchema = z
   .object({
     collection: z.string(),
@@ -128,13 +136,7 @@ export const pendingSchema = z
     stagedBy: z.array(z.string()),
     stagedAt: time,
     updatedAt: time,
-    validation: z.object({
-      state: z.enum(['unknown', 'valid', 'invalid', 'stale']),
-      validatedRevision: wholeNumber.optional(),
-      validatedAt: time.optional(),
-      errorCount: wholeNumber.optional(),
-      warningCount: wholeNumber.optional(),
-    }),
+    validation: pendingValidationSchema,
   })
   .meta({ id: 'Pending', description: 'The version that is being prepared; readers never see it.' });
 
@@ -191,6 +193,9 @@ export const commitSchema = z
     definition: z
       .object({ collection: z.string(), number: positive.nullable(), digest: z.string().nullable() })
       .nullable(),
+    definitions: z
+      .array(z.object({ collection: z.string(), number: positive }))
+      .meta({ description: 'The definitions that its changes were judged by.' }),
     changeCount: wholeNumber,
     changes: z
       .array(changeSummarySchema)

@@ -69,6 +69,9 @@ export const discardHeaders = z.object({ 'if-match': seenTag });
 /** Headers of what deletes. */
 export const deleteHeaders = z.object({ 'if-match': seenTag, 'diptych-actor': actor });
 
+/** Headers of what needs no more than an author. */
+export const authorHeaders = z.object({ 'diptych-actor': actor });
+
 /** Headers of a commit of staged work or of a rollback. */
 export const commitHeaders = z.object({
   'if-match': seenTag,

@@ -14,7 +14,7 @@ export function toChangeSummary({
 /** One entry of the log with the first of its changes. */
 export function toCommitView(row: LogRow, changes: LoggedChangeRow[]): CommitView {
   // What the hash covers is the truth about the entry, so what has no column of its own is read from there.
-  const { changesDigest, definition } = JSON.parse(row.content);
+  const { changesDigest, definition, definitions = [] } = JSON.parse(row.content);
   return {
     revision: row.revision,
     kind: row.kind,
@@ -25,6 +25,7 @@ export function toCommitView(row: LogRow, changes: LoggedChangeRow[]): CommitVie
     reverts: row.reverts,
     forced: row.forced,
     definition,
+    definitions,
     changeCount: row.changeCount,
     changes: changes.filter((change) => change.revision === row.revision).map(toChangeSummary),
     changesDigest,

@@ -1,0 +1,137 @@
+import { changesetTag, matchesStagedTag } from '../../domain/entity-tag.js';
+import type { DiptychError } from '../../domain/errors.js';
+import type { Failure } from '../../domain/failure.js';
+import type { CommitRequest } from '../../domain/intent.js';
+import type { Move } from '../../domain/move.js';
+import type { Prepared, PreparedChangeset } from '../../domain/prepared.js';
+import { definitionsDigest } from '../../domain/receipt.js';
+import {
+  changesetClosed,
+  changesetNotFound,
+  membersOutdated,
+  preconditionFailed,
+  receiptStale,
+  revertConflict,
+  revertFailure,
+} from '../../domain/refusals.js';
+import { lockChangeset } from '../../store/changesets.js';
+import { findCollections } from '../../store/collections.js';
+import type { Tx } from '../../store/db.js';
+import { lockStands, type RecordStand } from '../../store/records.js';
+import type { Draft } from './draft.js';
+
+/** Moved records that a refusal names at most; all are counted. */
+const listedFailures = 1_000;
+
+/**
+ * Holds a prepared commit against what is true under the head's lock. Answers its draft, the refusal that
+ * decides it, or `stale` where it has to be prepared again.
+ */
+export async function confirmPrepared(
+  tx: Tx,
+  request: CommitRequest,
+  prepared: Prepared,
+): Promise<Draft | { refused: DiptychError } | 'stale'> {
+  const { changeset } = prepared;
+  if (changeset !== null) {
+    const verdict = await confirmChangeset(tx, changeset, prepared);
+    if (verdict !== null) return verdict;
+  }
+  if (!(await areDefinitionsInForce(tx, prepared))) {
+    if (changeset === null || !changeset.seen?.receipt) return 'stale';
+    return {
+      refused: receiptStale(
+        ['definition'],
+        'A definition has changed since that validation.',
+        tagOf(changeset),
+      ),
+    };
+  }
+  const refusals = [...prepared.refusals];
+  const moved = await findMoved(tx, prepared);
+  if (moved.length > 0) refusals.push(refusalOfMoved(prepared, moved));
+  return {
+    request,
+    moves: prepared.moves,
+    refusals,
+    consumedPendingIds: prepared.unchanged.map(({ pendingId }) => pendingId),
+    pendingTag: changeset && tagOf(changeset),
+    changeset,
+  };
+}
+
+const tagOf = ({ id, edit }: { id: string; edit: number }) => changesetTag({ id, edit, derived: '' });
+
+async function confirmChangeset(
+  tx: Tx,
+  changeset: PreparedChangeset,
+  prepared: Prepared,
+): Promise<{ refused: DiptychError } | 'stale' | null> {
+  const { id, seen } = changeset;
+  const locked = await lockChangeset(tx, id);
+  if (locked === null) return { refused: changesetNotFound(id) };
+  if (locked.state !== (seen === null ? 'scheduled' : 'open'))
+    return { refused: changesetClosed(id, locked.state) };
+  const tag = tagOf(locked);
+  if (seen?.ifMatch && !matchesStagedTag(seen.ifMatch, tag)) {
+    return { refused: preconditionFailed('changeset', tag) };
+  }
+  if (seen?.receipt && (seen.receipt.changeset !== id || seen.receipt.edit !== locked.edit)) {
+    return { refused: receiptStale(['content'], 'The changeset was edited after that validation.', tag) };
+  }
+  if (locked.edit !== changeset.edit) return 'stale';
+  if (seen?.receipt && seen.receipt.definitions !== definitionsDigest(prepared.definitions)) {
+    return { refused: receiptStale(['definition'], 'A definition has changed since that validation.', tag) };
+  }
+  return null;
+}
+
+async function areDefinitionsInForce(tx: Tx, { definitions }: Prepared): Promise<boolean> {
+  const inForce = await findCollections(tx, [...definitions.keys()]);
+  const ids = new Map(inForce.map(({ name, definitionId }) => [name, definitionId]));
+  return [...definitions].every(([name, { definitionId }]) => ids.get(name) === definitionId);
+}
+
+interface Moved {
+  at: { collection: string; key: string };
+  move: Move | null;
+  stand: RecordStand | undefined;
+}
+
+/** Locks the records; answers those that are no longer where they were, and numbers the others' next versions. */
+async function findMoved(tx: Tx, { moves, unchanged }: Prepared): Promise<Moved[]> {
+  const ids = [
+    ...moves.flatMap(({ recordId }) => recordId ?? []),
+    ...unchanged.map(({ recordId }) => recordId),
+  ];
+  const stands = new Map((await lockStands(tx, ids)).map((stand) => [stand.id, stand]));
+  const moved: Moved[] = [];
+  for (const move of moves) {
+    const stand = move.recordId === null ? undefined : stands.get(move.recordId);
+    if (stand && stand.currentVersionId === (move.before?.versionId ?? null))
+      move.lastNumber = stand.lastNumber;
+    else moved.push({ at: { collection: move.collection.name, key: move.key }, move, stand });
+  }
+  for (const { recordId, currentVersionId, collection, key } of unchanged) {
+    const stand = stands.get(recordId);
+    if (stand?.currentVersionId !== currentVersionId)
+      moved.push({ at: { collection, key }, move: null, stand });
+  }
+  return moved;
+}
+
+function refusalOfMoved({ changeset }: Prepared, moved: Moved[]): DiptychError {
+  const listed = moved.slice(0, listedFailures);
+  const errors = listed.map(({ at, move, stand }): Failure => {
+    const fromVersion = move?.before?.number ?? null;
+    return changeset
+      ? {
+          pointer: '/baseVersion',
+          code: 'base-outdated',
+          message: 'its record was committed meanwhile',
+          ...at,
+        }
+      : revertFailure({ ...at, fromVersion }, stand?.currentNumber ?? null);
+  });
+  return changeset ? membersOutdated(changeset.id, errors) : revertConflict(errors);
+}

@@ -1,0 +1,66 @@
+import { sha256 } from '../lib/digest.js';
+import type { JsonObject } from '../lib/json-value.js';
+import type { ReferenceValue } from './definition/constraints.js';
+import type { Failure } from './failure.js';
+import type { AfterSource, PlannedMove, State } from './plan.js';
+
+/** A value that a record would hold alone. */
+export interface UniqueClaim {
+  collectionId: number;
+  /** The pointers of the definition's list, as canonical JSON. */
+  pointers: string;
+  digest: Buffer;
+  /** The first of the pointers, for failures. */
+  pointer: string;
+}
+
+/** What a state of a record holds of the rules across records. */
+interface Ties {
+  claims: UniqueClaim[];
+  references: ReferenceValue[];
+}
+
+/**
+ * One record's move, weighed: what its own schema and rules say of it is known, and its data is no longer
+ * needed, so that a hundred thousand of them fit into memory.
+ */
+export interface Move extends Omit<PlannedMove, 'before' | 'after'> {
+  before: (Omit<State, 'data'> & Ties) | null;
+  after: ({ digest: string } & AfterSource & Ties) | null;
+  own: { errors: Failure[]; warnings: Failure[]; work: number };
+}
+
+/** Holds a move against the schema and the rules of its own collection. The costly part of judging. */
+export function weighMove(planned: PlannedMove): Move {
+  const { before, after, collection } = planned;
+  const own = collection.definition.judge({
+    data: after?.data ?? null,
+    current: before?.data ?? null,
+    key: planned.key,
+    operation: planned.operation,
+  });
+  return {
+    ...planned,
+    before: before && { ...withoutData(before), ...tiesOf(planned, before.data) },
+    after: after && { ...withoutData(after), ...tiesOf(planned, after.data) },
+    own,
+  };
+}
+
+type WithoutData<S> = S extends unknown ? Omit<S, 'data'> : never;
+
+function withoutData<S extends { data: JsonObject }>({ data, ...rest }: S): WithoutData<S> {
+  return rest as WithoutData<S>;
+}
+
+function tiesOf({ collection }: PlannedMove, data: JsonObject): Ties {
+  return {
+    claims: collection.definition.uniqueValues(data).map(({ constraint, pointer, value }) => ({
+      collectionId: collection.id,
+      pointers: constraint,
+      digest: sha256(value),
+      pointer,
+    })),
+    references: collection.definition.references(data),
+  };
+}

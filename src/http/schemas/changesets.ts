@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { failureSchema, pendingValidationSchema } from './answers.js';
+import { messageText } from './primitives.js';
+
+const TITLE_MAX_CHARACTERS = 200;
+
+const time = z.iso.datetime();
+const count = z.int().nonnegative();
+
+/** `POST /v1/changesets`. */
+export const createChangesetBody = z.strictObject({
+  title: z
+    .string()
+    .regex(/\S/, 'Must say something.')
+    .max(TITLE_MAX_CHARACTERS)
+    .meta({ description: 'What the changeset is about.' }),
+  message: messageText.optional(),
+});
+
+const refusalSchema = z.object({
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(failureSchema),
+  commitAt: time.meta({ description: 'When it was due.' }),
+  at: time.meta({ description: 'When it was tried.' }),
+});
+
+export const changesetSchema = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    message: z.string().nullable(),
+    state: z.enum(['open', 'scheduled', 'committed', 'discarded']),
+    createdBy: z.string(),
+    createdAt: time,
+    memberCount: count.meta({
+      description: 'Pending versions that it holds; once it is committed, the changes that it made.',
+    }),
+    validation: pendingValidationSchema.meta({
+      description: 'The last validation of the whole; `stale` once it was edited.',
+    }),
+    approvals: z
+      .array(
+        z.object({
+          approver: z.string(),
+          approvedAt: time,
+          message: z.string().nullable(),
+          digest: z.string().meta({ description: 'SHA-256 over the content of all members.' }),
+          valid: z.boolean().meta({ description: 'False once the changeset was edited after it.' }),
+        }),
+      )
+      .meta({ description: 'The newest first; also those that an edit has voided.' }),
+    schedule: z
+      .object({ commitAt: time, scheduledBy: z.string(), scheduledAt: time })
+      .nullable()
+      .meta({ description: 'When it will be committed; null while it is not scheduled.' }),
+    refusal: refusalSchema.nullable().meta({
+      description: 'Why the last schedule could not be carried out; null when there is nothing to say.',
+    }),
+    closedBy: z.string().nullable(),
+    closedAt: time.nullable(),
+    revision: z.int().min(1).nullable().meta({ description: 'The revision of its commit.' }),
+  })
+  .meta({ id: 'Changeset', description: 'Pending versions that go live together, in one revision.' });
+
+const overlapSchema = z
+  .object({
+    changeset: z.string(),
+    title: z.string(),
+    state: z.enum(['open', 'scheduled']),
+    recordCount: count.meta({ description: 'Records that both hold a pending version of.' }),
+    records: z.array(z.object({ collection: z.string(), key: z.string() })),
+    uniqueValueCount: count.meta({ description: 'Unique values that records of both want.' }),
+    uniqueValues: z.array(
+      z.object({ collection: z.string(), pointer: z.string(), key: z.string(), otherKey: z.string() }),
+    ),
+  })
+  .meta({
+    id: 'Overlap',
+    description: 'Another open changeset that is in the way; 20 examples of each sort.',
+  });
+
+export const changesetReportSchema = z
+  .object({
+    valid: z.boolean(),
+    errors: z.array(failureSchema).max(1000),
+    warnings: z.array(failureSchema).max(1000),
+    errorCount: count.meta({ description: 'All of them; 1,000 are listed at most.' }),
+    warningCount: count,
+    memberCount: count,
+    validatedRevision: count.meta({ description: 'The store revision that it was judged against.' }),
+    digest: z.string().meta({ description: 'SHA-256 over the content of all members.' }),
+    receipt: z
+      .string()
+      .nullable()
+      .meta({ description: 'Proof of this validation; commit with it to publish exactly what was judged.' }),
+    missingApprovals: z
+      .array(z.object({ collection: z.string(), required: count, missing: count }))
+      .meta({ description: 'Approvals that a commit would still lack.' }),
+    overlaps: z.array(overlapSchema).meta({
+      description: 'Other open changesets that touch the same records or want the same unique values.',
+    }),
+  })
+  .meta({ id: 'ChangesetReport', description: 'What the rules say about the state after the commit.' });
