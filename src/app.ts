@@ -1,5 +1,5 @@
 import Fastify, { type FastifyBaseLogger } from 'fastify';
-import { createContext } from './commands/context.js';
+import type { Context } from './commands/context.js';
 import type { Config } from './config.js';
 import { authenticate } from './http/plugins/authentication.js';
 import { parseBodies } from './http/plugins/bodies.js';
@@ -21,7 +21,6 @@ import { recordsRoutes } from './http/routes/records-routes.js';
 import { serviceRoutes } from './http/routes/service-routes.js';
 import type { Server } from './http/server.js';
 import type { Drain } from './lib/drain.js';
-import type { Db } from './store/db.js';
 
 // A key of 255 characters may take 12 bytes each in a URL.
 const PARAMETER_LENGTH_MAX = 4096;
@@ -31,15 +30,14 @@ const HANDLER_TIMEOUT_MS = 90_000;
 const CONNECTION_TIMEOUT_MS = 120_000;
 
 export interface AppOptions {
-  db: Db;
-  config: Pick<Config, 'authTokens' | 'maxBodyBytes' | 'maxRecordBytes'>;
+  context: Context;
+  config: Pick<Config, 'authTokens' | 'maxBodyBytes'>;
   logger: FastifyBaseLogger;
   drain: Drain;
 }
 
 /** The whole service as a Fastify app, ready to listen. What a request passes is here from top to bottom. */
-export async function buildApp({ db, config, logger, drain }: AppOptions): Promise<Server> {
-  const context = createContext(db, { maxRecordBytes: config.maxRecordBytes });
+export async function buildApp({ context, config, logger, drain }: AppOptions): Promise<Server> {
   const app: Server = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildApp } from './app.js';
+import { createContext } from './commands/context.js';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { startCommittingScheduled } from './jobs/commit-scheduled.js';
 import { startExpiringAnswers } from './jobs/expire-answers.js';
 import { createDrain } from './lib/drain.js';
 import { Closers } from './start/closers.js';
@@ -80,7 +82,10 @@ async function start(config: Config, logger: Logger, stop: StopSignals, closers:
   closers.add('expiry of answers', async () => expiry.stop());
 
   const { drain, begin } = createDrain();
-  const app = await buildApp({ db, config, logger, drain });
+  const context = createContext(db, { maxRecordBytes: config.maxRecordBytes });
+  const app = await buildApp({ context, config, logger, drain });
+  const schedules = startCommittingScheduled(context, logger);
+  closers.add('schedules', schedules.stop);
   closeConnectionsWhenDraining(app.server, drain);
   closers.add('HTTP server', async () => {
     begin();

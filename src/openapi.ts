@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { buildApp } from './app.js';
+import { createContext } from './commands/context.js';
 import { createDrain } from './lib/drain.js';
 import { openDatabase } from './store/db.js';
 
@@ -11,8 +12,8 @@ const ANY_SIZE = 1_048_576;
 export async function renderOpenapi(): Promise<string> {
   const db = openDatabase({ url: NO_DATABASE, poolSize: 1 });
   const app = await buildApp({
-    db,
-    config: { authTokens: [], maxBodyBytes: ANY_SIZE, maxRecordBytes: ANY_SIZE },
+    context: createContext(db, { maxRecordBytes: ANY_SIZE }),
+    config: { authTokens: [], maxBodyBytes: ANY_SIZE },
     logger: pino({ level: 'silent' }),
     drain: createDrain().drain,
   });

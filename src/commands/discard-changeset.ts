@@ -6,7 +6,7 @@ import { closeChangesets, deleteMembers, findChangeset } from '../store/changese
 import { withTransaction } from '../store/db.js';
 import { findHead } from '../store/head.js';
 import type { Context } from './context.js';
-import { lockOpenChangeset } from './steps/lock-open-changeset.js';
+import { lockOpenChangeset } from './steps/lock-changeset.js';
 
 /** Throws a changeset away with all that was staged in it. Nothing that readers see changes. */
 export async function discardChangeset(

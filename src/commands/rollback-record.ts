@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/actor.js';
-import { DiptychError } from '../domain/errors.js';
 import type { Committed } from '../domain/outcome.js';
 import type { Precondition } from '../domain/precondition.js';
+import { requireAdminToForce } from '../domain/refusals.js';
 import type { Context } from './context.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';
 
@@ -20,15 +20,7 @@ export interface RollbackRecordInput {
 /** Moves the pointer back to a committed version, in a new revision. A deleted record comes back by it. */
 export async function rollbackRecord(context: Context, input: RollbackRecordInput): Promise<Committed> {
   const { collection, key, toVersion, force, precondition, actor } = input;
-  if (force && !actor.admin) {
-    throw new DiptychError(
-      'permission-required',
-      'A rollback past the rules (`force`) needs the permission `admin`.',
-      {
-        extensions: { permission: 'admin' },
-      },
-    );
-  }
+  if (force) requireAdminToForce(actor, 'A rollback');
   return await context.commits.submit({
     kind: 'rollback',
     author: actor.name,

@@ -6,6 +6,8 @@ const precedence: ErrorCode[] = [
   'record-not-found',
   'record-deleted',
   'version-conflict',
+  'revert-conflict',
+  'base-outdated',
   'record-too-large',
   'unstorable-data',
   'patch-test-failed',

@@ -33,6 +33,6 @@ export interface PreparedChangeset {
   edit: number;
   /** SHA-256 over the content of all members, in hexadecimal: what approvals are bound to. */
   digest: string;
-  /** What the caller says it saw; null for a schedule, which froze what there is. */
-  seen: { ifMatch?: TagCondition; receipt?: ChangesetReceipt } | null;
+  /** What the caller says it saw, or the moment of the schedule that is carried out. */
+  seen: { ifMatch?: TagCondition; receipt?: ChangesetReceipt } | { commitAt: Date };
 }

@@ -1,3 +1,4 @@
+import type { Actor } from './actor.js';
 import { DiptychError } from './errors.js';
 import type { Failure } from './failure.js';
 
@@ -90,5 +91,15 @@ export function preconditionFailed(what: string, tag: string): DiptychError {
     {
       extensions: { etag: tag },
     },
+  );
+}
+
+/** @throws DiptychError `permission-required` unless the caller may override rules */
+export function requireAdminToForce(actor: Actor, what: string): void {
+  if (actor.admin) return;
+  throw new DiptychError(
+    'permission-required',
+    `${what} past the rules (\`force\`) needs the permission \`admin\`.`,
+    { extensions: { permission: 'admin' } },
   );
 }

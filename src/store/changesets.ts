@@ -2,6 +2,7 @@ import type {
   ChangesetState,
   ChangesetValidation,
   MemberContent,
+  ScheduleRefusal,
   StoredChangeset,
 } from '../domain/changeset.js';
 import type { Executor, Tx } from './db.js';
@@ -43,6 +44,45 @@ export async function insertChangeset(
   );
   if (row === undefined) throw new Error('an insert without a row');
   return row.id;
+}
+
+/** Schedules a locked changeset, or schedules it anew; answers false where the moment is past by the database's clock. */
+export async function scheduleChangeset(
+  tx: Tx,
+  id: string,
+  schedule: { commitAt: Date; by: string },
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE changeset SET state = 'scheduled', commit_at = $2, scheduled_by = $3, scheduled_at = clock_timestamp(), refusal = NULL
+     WHERE id = $1 AND $2 > clock_timestamp() RETURNING id`,
+    [id, schedule.commitAt, schedule.by],
+  );
+  return rows.length > 0;
+}
+
+/** Opens a locked changeset that was scheduled; `refusal` says why, when it could not be committed. */
+export async function unscheduleChangeset(
+  tx: Tx,
+  id: string,
+  refusal: ScheduleRefusal | null,
+): Promise<void> {
+  await tx.query(
+    `UPDATE changeset SET state = 'open', commit_at = NULL, scheduled_by = NULL, scheduled_at = NULL, refusal = $2
+     WHERE id = $1 AND state = 'scheduled'`,
+    [id, refusal && JSON.stringify(refusal)],
+  );
+}
+
+/** Scheduled changesets whose moment has come by the database's clock, the longest due first. */
+export function listDueChangesets(
+  executor: Executor,
+  limit: number,
+): Promise<{ id: string; commitAt: Date; scheduledBy: string }[]> {
+  return executor.query(
+    `SELECT id, commit_at AS "commitAt", scheduled_by AS "scheduledBy" FROM changeset
+     WHERE state = 'scheduled' AND commit_at <= clock_timestamp() ORDER BY commit_at, ordinal LIMIT $1`,
+    [limit],
+  );
 }
 
 /** Ends a changeset; the database refuses while it holds anything. */

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { type AppOptions, buildApp } from '../../src/app.js';
+import { createContext } from '../../src/commands/context.js';
 import type { Server } from '../../src/http/server.js';
 import { createDrain } from '../../src/lib/drain.js';
 import { openDatabase } from '../../src/store/db.js';
@@ -22,8 +23,8 @@ export async function offlineApp(config: Partial<AppOptions['config']> = {}): Pr
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const app = await buildApp({
-    db,
-    config: { authTokens: [], maxBodyBytes: 100_000, maxRecordBytes: 50_000, ...config },
+    context: createContext(db, { maxRecordBytes: 50_000 }),
+    config: { authTokens: [], maxBodyBytes: 100_000, ...config },
     logger,
     drain,
   });

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import supertest from 'supertest';
 import { afterAll } from 'vitest';
 import { type AppOptions, buildApp } from '../../src/app.js';
+import { type Context, createContext } from '../../src/commands/context.js';
 import type { Server } from '../../src/http/server.js';
 import { createDrain } from '../../src/lib/drain.js';
 import { type Db, openDatabase } from '../../src/store/db.js';
@@ -49,18 +50,23 @@ function isJson(headers: Record<string, string | undefined>): boolean {
 export interface RunningApi {
   call: Api;
   app: Server;
+  context: Context;
   db: Db;
   beginDrain: () => void;
 }
 
 /** The service on a database of its own, for the tests of one file. */
-export async function startApi(config: Partial<AppOptions['config']> = {}): Promise<RunningApi> {
+export async function startApi(
+  config: Partial<AppOptions['config'] & { maxRecordBytes: number }> = {},
+): Promise<RunningApi> {
   const database = await createTestDatabase();
   const db = openDatabase({ url: database.url, poolSize: 5 });
   const { drain, begin } = createDrain();
+  const { maxRecordBytes = MEBIBYTE, ...settings } = config;
+  const context = createContext(db, { maxRecordBytes });
   const app = await buildApp({
-    db,
-    config: { authTokens: [], maxBodyBytes: 16 * MEBIBYTE, maxRecordBytes: MEBIBYTE, ...config },
+    context,
+    config: { authTokens: [], maxBodyBytes: 16 * MEBIBYTE, ...settings },
     logger: pino({ level: 'silent' }),
     drain,
   });
@@ -70,7 +76,7 @@ export async function startApi(config: Partial<AppOptions['config']> = {}): Prom
     await db.close();
     await database.drop();
   });
-  return { call, app, db, beginDrain: begin };
+  return { call, app, context, db, beginDrain: begin };
 }
 
 let collections = 0;

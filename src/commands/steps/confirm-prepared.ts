@@ -4,7 +4,7 @@ import type { Failure } from '../../domain/failure.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import type { Move } from '../../domain/move.js';
 import type { Prepared, PreparedChangeset } from '../../domain/prepared.js';
-import { definitionsDigest } from '../../domain/receipt.js';
+import { type ChangesetReceipt, definitionsDigest } from '../../domain/receipt.js';
 import {
   changesetClosed,
   changesetNotFound,
@@ -38,7 +38,7 @@ export async function confirmPrepared(
     if (verdict !== null) return verdict;
   }
   if (!(await areDefinitionsInForce(tx, prepared))) {
-    if (changeset === null || !changeset.seen?.receipt) return 'stale';
+    if (changeset === null || !receiptOf(changeset)) return 'stale';
     return {
       refused: receiptStale(
         ['definition'],
@@ -60,27 +60,33 @@ export async function confirmPrepared(
   };
 }
 
+/** The receipt that the caller committed with, if any. */
+export const receiptOf = ({ seen }: PreparedChangeset): ChangesetReceipt | undefined =>
+  'commitAt' in seen ? undefined : seen.receipt;
+
 const tagOf = ({ id, edit }: { id: string; edit: number }) => changesetTag({ id, edit, derived: '' });
 
 async function confirmChangeset(
   tx: Tx,
   changeset: PreparedChangeset,
-  prepared: Prepared,
+  { definitions }: Prepared,
 ): Promise<{ refused: DiptychError } | 'stale' | null> {
   const { id, seen } = changeset;
   const locked = await lockChangeset(tx, id);
   if (locked === null) return { refused: changesetNotFound(id) };
-  if (locked.state !== (seen === null ? 'scheduled' : 'open'))
-    return { refused: changesetClosed(id, locked.state) };
+  const isMeant =
+    'commitAt' in seen
+      ? locked.state === 'scheduled' && locked.commitAt?.getTime() === seen.commitAt.getTime()
+      : locked.state === 'open';
+  if (!isMeant) return { refused: changesetClosed(id, locked.state) };
+  const { ifMatch, receipt }: Exclude<typeof seen, { commitAt: Date }> = 'commitAt' in seen ? {} : seen;
   const tag = tagOf(locked);
-  if (seen?.ifMatch && !matchesStagedTag(seen.ifMatch, tag)) {
-    return { refused: preconditionFailed('changeset', tag) };
-  }
-  if (seen?.receipt && (seen.receipt.changeset !== id || seen.receipt.edit !== locked.edit)) {
+  if (ifMatch && !matchesStagedTag(ifMatch, tag)) return { refused: preconditionFailed('changeset', tag) };
+  if (receipt && (receipt.changeset !== id || receipt.edit !== locked.edit)) {
     return { refused: receiptStale(['content'], 'The changeset was edited after that validation.', tag) };
   }
   if (locked.edit !== changeset.edit) return 'stale';
-  if (seen?.receipt && seen.receipt.definitions !== definitionsDigest(prepared.definitions)) {
+  if (receipt && receipt.definitions !== definitionsDigest(definitions)) {
     return { refused: receiptStale(['definition'], 'A definition has changed since that validation.', tag) };
   }
   return null;

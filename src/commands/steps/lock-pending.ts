@@ -5,7 +5,7 @@ import { type CollectionRow, lockCollection } from '../../store/collections.js';
 import type { Tx } from '../../store/db.js';
 import { insertRecords, lockRecords, type RecordRow } from '../../store/records.js';
 import { findPending } from '../../store/versions.js';
-import { lockOpenChangeset } from './lock-open-changeset.js';
+import { lockOpenChangeset } from './lock-changeset.js';
 
 /** Where a pending version belongs. */
 export interface PendingAddress {

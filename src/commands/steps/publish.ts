@@ -8,7 +8,7 @@ import { receiptStale } from '../../domain/refusals.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
 import { keepAnswers, recallAnswers } from './answers.js';
-import { confirmPrepared } from './confirm-prepared.js';
+import { confirmPrepared, receiptOf } from './confirm-prepared.js';
 import { type Draft, draftIntents } from './draft.js';
 import { lockFound } from './load-found.js';
 import { loadWorld } from './load-world.js';
@@ -147,9 +147,10 @@ function judgeDraft(draft: Draft, world: World, unapproved: DiptychError | null)
   const { errors, broken } = judgeMoves(draft.moves, world);
   if (unapproved) draft.refusals.push(unapproved);
   if (errors.length > 0) {
+    const { changeset = null } = draft.request.prepared ?? {};
     const validated =
       draft.moves.some((move) => move.validated) ||
-      draft.request.prepared?.changeset?.seen?.receipt !== undefined;
+      (changeset !== null && receiptOf(changeset) !== undefined);
     const refusal =
       validated && broken.size > 0
         ? receiptStale(

@@ -1,6 +1,6 @@
 import { JSON_TYPE } from '../plugins/bodies.js';
 import { commitResultSchema, pageOf } from '../schemas/answers.js';
-import { changesetReportSchema, changesetSchema } from '../schemas/changesets.js';
+import { changesetReportSchema, changesetSchema, scheduledChangesetSchema } from '../schemas/changesets.js';
 import * as examples from './examples.js';
 import type { OperationDoc, SuccessDoc } from './operation.js';
 import { pendingPageSchema } from './pending-docs.js';
@@ -131,4 +131,58 @@ export const discardChangesetDoc: OperationDoc = {
   successes: { 200: { ...changed, description: 'Discarded.', example: examples.discardedChangeset } },
   refusals: ['changeset-not-found', 'changeset-closed', 'precondition-failed', 'precondition-required'],
   parameterExamples: { 'if-match': EXAMPLE_TAG },
+};
+
+export const approveChangesetDoc: OperationDoc = {
+  id: 'approveChangeset',
+  tag: TAG,
+  summary: 'Approve a changeset as it is',
+  description:
+    'Collections may ask for approvals (`approvals.required` of their definition): so many distinct people who staged none of it. An approval is bound to the content that `If-Match` names, and any edit voids it; the list of approvals keeps it as voided. Approving twice is one approval.',
+  successes: { 200: { ...changed, example: examples.approvedChangeset } },
+  refusals: [
+    'changeset-not-found',
+    'changeset-closed',
+    'approval-refused',
+    'precondition-failed',
+    'precondition-required',
+  ],
+  parameterExamples: { 'if-match': EXAMPLE_TAG, 'diptych-actor': 'grace' },
+  bodyExamples: {
+    [JSON_TYPE]: { message: { summary: 'With a word', value: { message: 'Checked against the contract' } } },
+  },
+  bodyOptional: true,
+};
+
+export const scheduleChangesetDoc: OperationDoc = {
+  id: 'scheduleChangeset',
+  tag: TAG,
+  summary: 'Let a changeset be committed later',
+  description:
+    'At `commitAt`, or as soon as the service runs again after it: late rather than never, and once, however many instances run. It takes no edits until then; approvals may still come. Scheduling it again changes the moment.\n\n' +
+    'Say what you saw, as for a commit: `If-Match`, or the `receipt` of a validation. The answer shows in `report` what stands against it already. When it is refused at its time it opens again, with the reason in `refusal`.',
+  successes: {
+    200: { ...changed, schema: scheduledChangesetSchema, example: examples.scheduledChangeset },
+  },
+  refusals: [
+    'changeset-not-found',
+    'changeset-closed',
+    'receipt-stale',
+    'work-limit',
+    'precondition-failed',
+    'precondition-required',
+  ],
+  parameterExamples: { 'if-match': EXAMPLE_TAG },
+  bodyExamples: {
+    [JSON_TYPE]: { morning: { summary: 'On a morning to come', value: examples.scheduleChangeset } },
+  },
+};
+
+export const unscheduleChangesetDoc: OperationDoc = {
+  id: 'unscheduleChangeset',
+  tag: TAG,
+  summary: 'Take a schedule back',
+  description: 'The changeset is open again and takes edits. An open one stays as it is.',
+  successes: { 200: changed },
+  refusals: ['changeset-not-found', 'changeset-closed'],
 };

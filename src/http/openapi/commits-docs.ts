@@ -1,3 +1,4 @@
+import { JSON_TYPE } from '../plugins/bodies.js';
 import {
   changeSummarySchema,
   commitPageSchema,
@@ -92,4 +93,34 @@ export const readChangesDoc: OperationDoc = {
     },
   },
   refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'revision-compacted'],
+};
+
+export const revertCommitDoc: OperationDoc = {
+  id: 'revertCommit',
+  tag: 'Commits',
+  summary: 'Undo a whole commit, as a new one',
+  description:
+    'Each record goes back to the version that it had before: what the commit created is deleted again, what it deleted comes back, nothing is copied. The outcome is judged like any commit, and all of it happens or nothing. `dryRun` runs the same code and writes nothing.\n\n' +
+    'Refused with 409 `revert-conflict` when any of its records is no longer where the commit left it; `errors` lists them. A revert can be reverted. An admin may `force` it past today’s schema, rules and approvals; unique values and references hold in any case.',
+  successes: commitSuccesses('Undone.', commitResultSchema, examples.revertResult),
+  refusals: [
+    'commit-not-found',
+    'collection-not-found',
+    'permission-required',
+    'approval-required',
+    'revert-conflict',
+    'revert-impossible',
+    'validation-failed',
+    'work-limit',
+    'request-in-flight',
+    'idempotency-key-reused',
+    'outcome-unknown',
+  ],
+  bodyExamples: {
+    [JSON_TYPE]: {
+      rehearsal: { summary: 'Only show what it would do', value: { dryRun: true } },
+      revert: { summary: 'Undo it', value: { message: 'Too early' } },
+    },
+  },
+  bodyOptional: true,
 };

@@ -124,6 +124,23 @@ export const discardedChangeset = {
   closedAt: LATER,
 };
 
+export const approvedChangeset = {
+  ...changeset,
+  approvals: [
+    {
+      approver: 'grace',
+      approvedAt: LATER,
+      message: 'Checked against the contract',
+      digest: DIGEST,
+      valid: true,
+    },
+  ],
+};
+
+const MORNING = '2099-12-01T06:00:00.000Z';
+
+export const scheduleChangeset = { commitAt: MORNING };
+
 export const changesetReport = {
   valid: true,
   errors: [],
@@ -136,6 +153,13 @@ export const changesetReport = {
   receipt: RECEIPT,
   missingApprovals: [],
   overlaps: [],
+};
+
+export const scheduledChangeset = {
+  ...changeset,
+  state: 'scheduled',
+  schedule: { commitAt: MORNING, scheduledBy: 'anonymous', scheduledAt: LATER },
+  report: changesetReport,
 };
 
 export const record = {
@@ -192,6 +216,13 @@ export const directCommitResult = {
 export const rollback = { toVersion: 1, message: 'Winter prices were too high' };
 
 export const rollbackResult = { ...commitResult, revision: 4, kind: 'rollback', changes: [rolledBack] };
+
+export const revertResult = {
+  ...commitResult,
+  revision: 5,
+  kind: 'revert',
+  changes: [{ ...rolledBack, before: 1, after: 2 }],
+};
 
 export const commit = {
   revision: 2,

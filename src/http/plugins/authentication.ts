@@ -26,7 +26,9 @@ export function authenticate(app: FastifyInstance, holders: readonly Holder[]): 
   });
   app.addHook('preHandler', async (request) => {
     if (known.length === 0) {
-      request.actor = { name: request.given?.['diptych-actor'] ?? ANONYMOUS, admin: true };
+      const name = request.given?.['diptych-actor'];
+      request.actor =
+        name === undefined ? { name: ANONYMOUS, admin: true, anonymous: true } : { name, admin: true };
     }
   });
 }

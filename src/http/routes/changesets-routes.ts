@@ -1,9 +1,12 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { approveChangeset } from '../../commands/approve-changeset.js';
 import { commitChangeset } from '../../commands/commit-changeset.js';
 import type { Context } from '../../commands/context.js';
 import { createChangeset } from '../../commands/create-changeset.js';
 import { discardChangeset } from '../../commands/discard-changeset.js';
+import { scheduleChangeset } from '../../commands/schedule-changeset.js';
+import { unscheduleChangeset } from '../../commands/unschedule-changeset.js';
 import { validateChangeset } from '../../commands/validate-changeset.js';
 import type { ChangesetView } from '../../domain/changeset.js';
 import { getChangeset } from '../../queries/get-changeset.js';
@@ -14,7 +17,7 @@ import { idempotencyOf } from '../idempotency.js';
 import * as docs from '../openapi/changesets-docs.js';
 import { operation } from '../openapi/operation.js';
 import { commitPendingBody } from '../schemas/bodies.js';
-import { createChangesetBody } from '../schemas/changesets.js';
+import { approveBody, createChangesetBody, scheduleBody } from '../schemas/changesets.js';
 import { authorHeaders, commitHeaders, deleteHeaders, readHeaders } from '../schemas/headers.js';
 import { pagingQuery } from '../schemas/list-query.js';
 import { changesetParams } from '../schemas/paths.js';
@@ -34,6 +37,7 @@ const changesetsQuery = z.strictObject({
 export function changesetsRoutes(app: Server, context: Context): void {
   readingRoutes(app, context);
   endingRoutes(app, context);
+  preparingRoutes(app, context);
 }
 
 function readingRoutes(app: Server, context: Context): void {
@@ -131,6 +135,56 @@ function endingRoutes(app: Server, context: Context): void {
       });
       return answerChangeset(reply, discarded);
     },
+  });
+}
+
+function preparingRoutes(app: Server, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: `${CHANGESET}/approve`,
+    ...operation(docs.approveChangesetDoc, {
+      params: changesetParams,
+      headers: deleteHeaders,
+      body: approveBody,
+    }),
+    handler: async (request, reply) => {
+      const approved = await approveChangeset(context, {
+        id: request.params.changeset,
+        ...given(request.body),
+        precondition: preconditionOf(request),
+        actor: request.actor,
+      });
+      return answerChangeset(reply, approved);
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: `${CHANGESET}/schedule`,
+    ...operation(docs.scheduleChangesetDoc, {
+      params: changesetParams,
+      headers: deleteHeaders,
+      body: scheduleBody,
+    }),
+    handler: async (request, reply) => {
+      const { commitAt, receipt } = request.body;
+      const { report, ...scheduled } = await scheduleChangeset(context, {
+        id: request.params.changeset,
+        commitAt,
+        ...given({ receipt }),
+        precondition: preconditionOf(request),
+        actor: request.actor,
+      });
+      return { ...answerChangeset(reply, scheduled), report };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: `${CHANGESET}/unschedule`,
+    ...operation(docs.unscheduleChangesetDoc, { params: changesetParams }),
+    handler: async (request, reply) =>
+      answerChangeset(reply, await unscheduleChangeset(context, { id: request.params.changeset })),
   });
 }
 

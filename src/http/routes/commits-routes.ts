@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { commitChanges } from '../../commands/commit-changes.js';
 import type { Context } from '../../commands/context.js';
+import { revertCommit } from '../../commands/revert-commit.js';
 import { findCommitByIdempotencyKey } from '../../queries/find-commit-by-idempotency-key.js';
 import { getCommit } from '../../queries/get-commit.js';
 import { listCommitChanges } from '../../queries/list-commit-changes.js';
@@ -9,7 +10,7 @@ import { answerCommit, answerRead } from '../answers.js';
 import { idempotencyOf, toAnswered } from '../idempotency.js';
 import * as docs from '../openapi/commits-docs.js';
 import { operation } from '../openapi/operation.js';
-import { commitChangesBody } from '../schemas/bodies.js';
+import { commitChangesBody, revertBody } from '../schemas/bodies.js';
 import { directCommitHeaders, readHeaders } from '../schemas/headers.js';
 import { pagingQuery } from '../schemas/list-query.js';
 import { commitParams } from '../schemas/paths.js';
@@ -85,6 +86,28 @@ export function commitsRoutes(app: Server, context: Context): void {
         ...given({ cursor }),
       });
       return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: `${COMMITS}/:revision/revert`,
+    ...operation(docs.revertCommitDoc, {
+      params: commitParams,
+      headers: directCommitHeaders,
+      body: revertBody,
+    }),
+    handler: async (request, reply) => {
+      const { dryRun, force, message } = request.body;
+      const committed = await revertCommit(context, {
+        ...request.params,
+        dryRun,
+        force,
+        ...given({ message }),
+        actor: request.actor,
+        ...idempotencyOf(request),
+      });
+      return answerCommit(reply, committed);
     },
   });
 }

@@ -63,15 +63,16 @@ export const patchBody = z.union([mergePatchBody, jsonPatchBody]);
 /** A body that may be left out, and holds nothing when it is there. */
 export const emptyBody = z.strictObject({}).default({});
 
+export const receiptText = z
+  .string()
+  .min(1)
+  .meta({ description: 'The `receipt` of a validation: commit exactly what it judged.' });
+
 /** `POST …/pending/commit`. */
 export const commitPendingBody = z
   .strictObject({
     message: messageText.optional(),
-    receipt: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({ description: 'The `receipt` of a validation: commit exactly what it judged.' }),
+    receipt: receiptText.optional(),
   })
   .default({});
 
@@ -81,6 +82,15 @@ export const rollbackBody = z.strictObject({
   message: messageText.optional(),
   force: z.boolean().default(false).meta({ description: FORCE }),
 });
+
+/** `POST …/revert`. */
+export const revertBody = z
+  .strictObject({
+    message: messageText.optional(),
+    dryRun: z.boolean().default(false).meta({ description: 'Run everything, and write nothing.' }),
+    force: z.boolean().default(false).meta({ description: FORCE }),
+  })
+  .default({ dryRun: false, force: false });
 
 const changeTarget = {
   collection: collectionName,

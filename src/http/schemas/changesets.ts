@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureSchema, pendingValidationSchema } from './answers.js';
+import { receiptText } from './bodies.js';
 import { messageText } from './primitives.js';
 
 const TITLE_MAX_CHARACTERS = 200;
@@ -15,6 +16,20 @@ export const createChangesetBody = z.strictObject({
     .max(TITLE_MAX_CHARACTERS)
     .meta({ description: 'What the changeset is about.' }),
   message: messageText.optional(),
+});
+
+/** `POST …/approve`. */
+export const approveBody = z
+  .strictObject({ message: messageText.optional().meta({ description: 'Why, for the audit trail.' }) })
+  .default({});
+
+/** `POST …/schedule`. */
+export const scheduleBody = z.strictObject({
+  commitAt: z.iso
+    .datetime({ offset: true, error: 'Must be a time like 2026-12-01T06:00:00.000Z (RFC 3339).' })
+    .transform((text) => new Date(text))
+    .meta({ format: 'date-time', description: 'When it is to be committed: still to come.' }),
+  receipt: receiptText.optional(),
 });
 
 const refusalSchema = z.object({
@@ -102,3 +117,14 @@ export const changesetReportSchema = z
     }),
   })
   .meta({ id: 'ChangesetReport', description: 'What the rules say about the state after the commit.' });
+
+export const scheduledChangesetSchema = changesetSchema
+  .extend({
+    report: changesetReportSchema.meta({
+      description: 'What stands against it already; it may have passed by then, or not.',
+    }),
+  })
+  .meta({
+    id: 'ScheduledChangeset',
+    description: 'A changeset with its schedule, and what is known in advance.',
+  });
