@@ -27,6 +27,12 @@ export async function lockChangeset(tx: Tx, id: string): Promise<LockedChangeset
   return row ?? null;
 }
 
+/** Locks several changesets in one order. */
+export async function lockChangesets(tx: Tx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query(`SELECT id FROM changeset WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE`, [ids]);
+}
+
 /** Counts one more edit of a locked changeset: its entity tag changes, and approvals are void. */
 export async function countChangesetEdit(tx: Tx, id: string): Promise<void> {
   await tx.query(`UPDATE changeset SET edit = edit + 1 WHERE id = $1`, [id]);

@@ -5,6 +5,7 @@ import type { CommitRequest } from '../../domain/intent.js';
 import { footprintOf, judgeMoves, nameOf, recordName, type World } from '../../domain/judge.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { receiptStale } from '../../domain/refusals.js';
+import { lockChangesets } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
 import { keepAnswers, recallAnswers } from './answers.js';
@@ -40,6 +41,11 @@ export async function publish(
   const forget = await recallAnswers(tx, requests, outcomes);
   const head = await lockHead(tx);
   await forget();
+  // Before any record: whoever stages into a changeset holds it while waiting for a record.
+  await lockChangesets(
+    tx,
+    requests.flatMap((request) => request.prepared?.changeset?.id ?? []),
+  );
   const log: LogPosition = { revision: head.revision, hash: head.hash, now: head.now };
   let waiting = requests.filter((request) => !outcomes.has(request));
   const fresh = [...waiting];
