@@ -97,7 +97,7 @@ export async function closeChangesets(
   closed: { id: string; state: 'committed' | 'discarded'; by: string }[],
 ): Promise<void> {
   await tx.query(
-    `UPDATE changeset SET state = closed.state, closed_by = closed.by, closed_at = clock_timestamp(), edit = edit + 1
+    `UPDATE changeset SET state = closed.state, closed_by = closed.by, closed_at = clock_timestamp()
      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS closed (id, state, by) WHERE changeset.id = closed.id`,
     [closed.map(({ id }) => id), closed.map(({ state }) => state), closed.map(({ by }) => by)],
   );

@@ -26,9 +26,8 @@ export function authenticate(app: FastifyInstance, holders: readonly Holder[]): 
   });
   app.addHook('preHandler', async (request) => {
     if (known.length === 0) {
-      const name = request.given?.['diptych-actor'];
-      request.actor =
-        name === undefined ? { name: ANONYMOUS, admin: true, anonymous: true } : { name, admin: true };
+      const name = request.given?.['diptych-actor'] ?? ANONYMOUS;
+      request.actor = { name, admin: true, ...(name === ANONYMOUS ? { anonymous: true } : {}) };
     }
   });
 }

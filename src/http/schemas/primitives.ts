@@ -95,7 +95,7 @@ export const revisionText = integerText(1, Number.MAX_SAFE_INTEGER, {
   example: 1,
 });
 
-export const changesetId = z.uuid('Must be the id of a changeset, a UUID.').meta({
+export const changesetId = z.uuid('Must be the id of a changeset, a UUID.').toLowerCase().meta({
   description:
     'Id of the changeset that holds the pending version. Without it, the pending version that stands alone is meant.',
 });
