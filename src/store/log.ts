@@ -48,9 +48,10 @@ export interface LoggedChangeRow {
 const changeOperation = `
   CASE WHEN h.before_version_id IS NULL THEN 'create' WHEN h.after_version_id IS NULL THEN 'delete' ELSE 'update' END AS operation`;
 
-const selectChange = `
+/** Of the rows of `change` that `from` names as h. */
+const selectChange = (from: string) => `
   SELECT h.revision, h.ordinal, ${changeOperation}, c.name AS collection, r.key, b.number AS before, a.number AS after
-  FROM change h
+  FROM ${from}
   JOIN record r ON r.id = h.record_id
   JOIN collection c ON c.id = h.collection_id
   LEFT JOIN version b ON b.id = h.before_version_id
@@ -63,7 +64,7 @@ export function listFirstChanges(
   limit: number,
 ): Promise<LoggedChangeRow[]> {
   return executor.query(
-    `${selectChange} WHERE h.revision = ANY ($1) AND h.ordinal <= $2 ORDER BY h.revision, h.ordinal`,
+    `${selectChange('change h')} WHERE h.revision = ANY ($1) AND h.ordinal <= $2 ORDER BY h.revision, h.ordinal`,
     [revisions, limit],
   );
 }
@@ -76,7 +77,9 @@ export function listChanges(
   limit: number,
 ): Promise<LoggedChangeRow[]> {
   return executor.query(
-    `${selectChange} WHERE h.revision = $1 AND h.ordinal > $2::bigint ORDER BY h.ordinal LIMIT $3`,
+    // The page first: what it joins is then known to be little.
+    `${selectChange('(SELECT * FROM change WHERE revision = $1 AND ordinal > $2::bigint ORDER BY ordinal LIMIT $3) AS h')}
+     ORDER BY h.ordinal`,
     [revision, after, limit],
   );
 }
