@@ -5,9 +5,13 @@ const boundedPointerLength = 2_000;
 
 /** The unescaped tokens of a JSON Pointer (RFC 6901), or null where `text` is none. */
 export function parsePointer(text: string): string[] | null {
-  if (text === '') return [];
-  if (!text.startsWith('/') || /~(?![01])/.test(text)) return null;
-  return text.slice(1).split('/').map(unescapeToken);
+  if (!isPointer(text)) return null;
+  return text === '' ? [] : text.slice(1).split('/').map(unescapeToken);
+}
+
+/** Whether `text` is a JSON Pointer. */
+export function isPointer(text: string): boolean {
+  return text === '' || (text.startsWith('/') && !/~(?![01])/.test(text));
 }
 
 export function formatPointer(tokens: readonly (string | number)[]): string {

@@ -86,6 +86,13 @@ describe('refusals', () => {
     expect(body.code).toBe('patch-impossible');
   });
 
+  test('422 for a path of ten million characters', async () => {
+    const { pending, stage } = await newCollection(call);
+    await stage('a', {});
+    const operations = [{ op: 'remove', path: `/${'a'.repeat(10_000_000)}` }];
+    await call.patch(pending('a')).type(PATCH).send(JSON.stringify(operations)).expect(422);
+  });
+
   test('413 when patches make a record too large', async () => {
     const { pending, stage } = await newCollection(call);
     await stage('a', { text: 'x'.repeat(1900) });

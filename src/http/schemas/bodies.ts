@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Definition } from '../../domain/collection.js';
+import { isPointer } from '../../lib/json-pointer.js';
 import type { JsonValue } from '../../lib/json-value.js';
 import { collectionName, jsonObject, jsonValue, messageText, recordKey, VERSION_MAX } from './primitives.js';
 
@@ -38,7 +39,11 @@ export const stageBody = z
     }
   });
 
-const jsonPointer = z.string().regex(/^(?:\/(?:[^~]|~[01])*)?$/s, 'Must be a JSON Pointer (RFC 6901).');
+// Not by a regular expression of the whole: one that is millions of characters long would exhaust its stack.
+const jsonPointer = z
+  .string()
+  .refine(isPointer, 'Must be a JSON Pointer (RFC 6901).')
+  .meta({ pattern: '^(?:\\/(?:[^~]|~[01])*)?$' });
 
 // Members beyond those of its operation are ignored, as RFC 6902 asks.
 const patchOperation = z.discriminatedUnion('op', [
