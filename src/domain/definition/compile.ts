@@ -10,6 +10,7 @@ import {
   uniqueReader,
 } from './constraints.js';
 import { DefinitionError } from './definition-error.js';
+import { type MergeKeyReader, mergeKeyReader } from './merge-keys.js';
 import { patternAllowance } from './pattern.js';
 import { compileRules } from './rules.js';
 import { compileSchema } from './schema-compile.js';
@@ -41,6 +42,8 @@ export interface CompiledDefinition {
   uniqueLists: string[][];
   /** Distinct people who have to approve a change; 0 where nobody has to. */
   approvalsRequired: number;
+  /** The member that identifies the items of the array at this place in `data`, as the schema's `mergeKey` says. */
+  mergeKeyAt: MergeKeyReader;
 }
 
 /**
@@ -74,6 +77,7 @@ export function compileDefinition(definition: Definition): CompiledDefinition {
     references: references.read,
     uniqueLists: definition.unique ?? [],
     approvalsRequired: definition.approvals?.required ?? 0,
+    mergeKeyAt: mergeKeyReader(definition.schema ?? {}),
   };
 }
 

@@ -13,6 +13,7 @@ const maxBytes = 65_536;
 const maxDepth = 32;
 const maxSubschemas = 2_000;
 const maxNestedChecks = 400;
+const maxMergeKeyLength = 255;
 const dialect = 'https://json-schema.org/draft/2020-12/schema';
 
 /** Judges schemas against the meta-schema. It never compiles what people write: that takes a fresh Ajv each. */
@@ -113,10 +114,17 @@ function inspectNode(node: Node, nodes: Map<string, Node>, patterns: Budget): Fa
       checkPattern(source, patterns, (message) => refuse(['patternProperties', source], message));
     }
   }
+  if (Object.hasOwn(node.schema, 'mergeKey') && !isMemberName(node.schema.mergeKey)) {
+    refuse(['mergeKey'], `must be the name of a member, of 1 to ${maxMergeKeyLength} characters`);
+  }
   if (typeof format === 'string' && !formatChecks.has(format)) {
     refuse(['format'], `must be one of ${formatNames.join(', ')}`);
   }
   return failures;
+}
+
+function isMemberName(value: JsonValue | undefined): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= maxMergeKeyLength;
 }
 
 function dialectRefusal(node: Node): string | null {

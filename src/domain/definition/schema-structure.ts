@@ -37,7 +37,7 @@ const plainKeywords = new Set(
     'type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength ' +
     'pattern format maxItems minItems uniqueItems maxContains minContains maxProperties minProperties ' +
     'required dependentRequired $ref $comment title description default deprecated readOnly writeOnly ' +
-    'examples contentEncoding contentMediaType'
+    'examples contentEncoding contentMediaType mergeKey'
   ).split(' '),
 );
 

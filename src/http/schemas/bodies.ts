@@ -134,7 +134,10 @@ export const definitionSchema = z
   .strictObject({
     title: text.optional(),
     description: text.optional(),
-    schema: jsonObject.optional().meta({ description: 'JSON Schema 2020-12 for `data`.' }),
+    schema: jsonObject.optional().meta({
+      description:
+        'JSON Schema 2020-12 for `data`. An array of objects may carry the annotation `mergeKey`, the name of the member that identifies an item: rebasing then merges such arrays item by item instead of as wholes. Validation takes no notice of it.',
+    }),
     rules: z
       .array(
         z.strictObject({
