@@ -45,7 +45,8 @@ export async function patchPending(context: Context, input: PatchPendingInput): 
         ? applyMergePatch(present, patch.patch)
         : patchDocument(present, patch.operations, { maxRecordBytes, pointer: '' });
     const staged = readRepresentation(patched, maxRecordBytes);
-    await writePending(tx, input, locked, { ...staged, author: actor.name });
+    const resolutions = locked.stored?.resolutions ?? [];
+    await writePending(tx, input, locked, { ...staged, author: actor.name, resolutions });
     const { revision } = await findHead(tx);
     return { created: locked.stored === null, ...(await viewPending(tx, input, locked)), revision };
   });

@@ -43,7 +43,12 @@ export async function stagePending(context: Context, input: StagePendingInput): 
     requireBase(locked, input.baseVersion);
     if (content === null && locked.record.currentVersionId === null)
       throw recordNotFound(input, locked.record.revision);
-    await writePending(tx, input, locked, { content, message: input.message ?? null, author: actor.name });
+    await writePending(tx, input, locked, {
+      content,
+      message: input.message ?? null,
+      author: actor.name,
+      resolutions: [],
+    });
     const { revision } = await findHead(tx);
     return { created: locked.stored === null, ...(await viewPending(tx, input, locked)), revision };
   });

@@ -109,6 +109,11 @@ export const catalogue = {
     title: 'The record moved since the pending version was started',
     help: 'Somebody committed the record in between. Compare with `GET …/pending/diff`, then rebase (`POST …/rebase`), or discard the pending version and stage anew.',
   },
+  'rebase-conflict': {
+    kind: 'conflict',
+    title: 'Both sides changed the same place',
+    help: '`conflicts` lists each place with its value in the base, in the current and in the pending version. Send the rebase again with a resolution for each: `"pending"`, `"current"`, or `{"value": …}`. `conflictCount` says how many there are; of more than 1,000 the others are listed once these are settled. Nothing has been changed.',
+  },
   'receipt-stale': {
     kind: 'conflict',
     title: 'The receipt no longer holds',

@@ -1,3 +1,4 @@
+import type { StoredResolution } from './rebase.js';
 import type { PendingOperation, PendingView } from './record.js';
 import { type StoredValidation, tagOfPending, validationOf } from './validation-state.js';
 
@@ -16,6 +17,7 @@ export interface StoredPending {
   updatedAt: Date;
   edit: number;
   validation: StoredValidation | null;
+  resolutions: StoredResolution[];
   collection: string;
   key: string;
   definitionId: number;
@@ -39,6 +41,7 @@ export function toPendingView(stored: StoredPending): { pending: PendingView; ta
     stagedBy: stored.stagedBy,
     stagedAt: stored.stagedAt.toISOString(),
     updatedAt: stored.updatedAt.toISOString(),
+    resolutions: stored.resolutions,
     validation: validationOf(stored, stored),
   };
   return { pending, tag: tagOfPending(stored, stored) };

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../lib/json-value.js';
+import type { StoredResolution } from './rebase.js';
 
 /** What a change does to a record, as readers and the change feed see it. */
 export type ChangeOperation = 'create' | 'update' | 'delete';
@@ -94,5 +95,7 @@ export interface PendingView {
   stagedBy: string[];
   stagedAt: string;
   updatedAt: string;
+  /** How conflicts were settled when it was rebased, oldest first. */
+  resolutions: StoredResolution[];
   validation: PendingValidation;
 }

@@ -1,3 +1,4 @@
+import type { StoredResolution } from '../domain/rebase.js';
 import type { PendingOperation } from '../domain/record.js';
 import type { StoredValidation } from '../domain/validation-state.js';
 import type { Executor, Tx } from './db.js';
@@ -17,6 +18,7 @@ export interface PendingRow {
   updatedAt: Date;
   edit: number;
   validation: StoredValidation | null;
+  resolutions: StoredResolution[];
 }
 
 /** A pending version with the record that it belongs to. */
@@ -31,7 +33,8 @@ export interface PendingListRow extends PendingRow {
 const pendingColumns = `
   v.id, v.record_id AS "recordId", v.operation, v.content, v.digest, v.changeset_id AS "changesetId",
   v.base_version_id AS "baseVersionId", b.number AS "baseNumber", v.message, v.staged_by AS "stagedBy",
-  v.staged_at AS "stagedAt", v.updated_at AS "updatedAt", v.edit, v.validation`;
+  v.staged_at AS "stagedAt", v.updated_at AS "updatedAt", v.edit, v.validation,
+  coalesce(v.resolutions, '[]') AS resolutions`;
 
 /** The pending versions of these records, each outside of changesets (null) or in one. */
 export function findPending(
@@ -54,12 +57,18 @@ export interface Staged {
   digest: Buffer | null;
   message: string | null;
   stagedBy: string[];
+  /** How conflicts were settled on the way to this content. */
+  resolutions: StoredResolution[];
 }
 
 /** Starts a pending version; the record must be locked. */
 export async function insertPending(
   tx: Tx,
-  staged: Staged & { recordId: number; changesetId: string | null; baseVersionId: number | null },
+  staged: Omit<Staged, 'resolutions'> & {
+    recordId: number;
+    changesetId: string | null;
+    baseVersionId: number | null;
+  },
 ): Promise<void> {
   await tx.query(
     `INSERT INTO version (record_id, changeset_id, base_version_id, operation, content, digest, message, staged_by, staged_at, updated_at)
@@ -81,9 +90,17 @@ export async function insertPending(
 export async function updatePending(tx: Tx, id: number, staged: Staged): Promise<void> {
   await tx.query(
     `UPDATE version SET operation = $2, content = $3, digest = $4, message = $5, staged_by = $6,
-            updated_at = clock_timestamp(), edit = edit + 1
+            resolutions = nullif($7::jsonb, '[]'), updated_at = clock_timestamp(), edit = edit + 1
      WHERE id = $1 AND revision IS NULL`,
-    [id, staged.operation, staged.content, staged.digest, staged.message, staged.stagedBy],
+    [
+      id,
+      staged.operation,
+      staged.content,
+      staged.digest,
+      staged.message,
+      staged.stagedBy,
+      JSON.stringify(staged.resolutions),
+    ],
   );
 }
 
@@ -205,9 +222,9 @@ export function listPending(
             r.current_version_id AS "currentVersionId", k.number AS "currentNumber", page.row < page.found AS more
      FROM (
        SELECT v.id, row_number() OVER (ORDER BY v.id) AS row, count(*) OVER () AS found,
-              coalesce(sum(octet_length(v.content)) OVER (ORDER BY v.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
+              coalesce(sum(v.bytes) OVER (ORDER BY v.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
        FROM (
-         SELECT v.id, v.content
+         SELECT v.id, coalesce(octet_length(v.content), 0) + coalesce(octet_length(v.resolutions::text), 0) AS bytes
          FROM version v
          JOIN record r ON r.id = v.record_id
          JOIN collection c ON c.id = r.collection_id

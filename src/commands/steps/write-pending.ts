@@ -1,3 +1,4 @@
+import type { StoredResolution } from '../../domain/rebase.js';
 import type { Content } from '../../domain/stage.js';
 import { countChangesetEdit } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
@@ -9,7 +10,13 @@ export async function writePending(
   tx: Tx,
   at: PendingAddress,
   locked: LockedPending,
-  staged: { content: Content | null; message: string | null; author: string },
+  staged: {
+    content: Content | null;
+    message: string | null;
+    author: string;
+    /** Of the conflicts that were settled on the way to this content. */
+    resolutions: StoredResolution[];
+  },
 ): Promise<void> {
   const { record, stored } = locked;
   const row = {
@@ -27,7 +34,7 @@ export async function writePending(
       baseVersionId: record.currentVersionId,
     });
   } else {
-    await updatePending(tx, stored.id, row);
+    await updatePending(tx, stored.id, { ...row, resolutions: staged.resolutions });
   }
   if (at.changeset !== null) await countChangesetEdit(tx, at.changeset);
 }

@@ -76,7 +76,20 @@ export const pending = {
   stagedBy: ['anonymous'],
   stagedAt: NOON,
   updatedAt: LATER,
+  resolutions: [],
   validation: { state: 'unknown' },
+};
+
+const resolution = { pointer: '/price', resolution: 'pending', by: 'anonymous', at: LATER };
+
+export const rebase = { resolutions: { '/price': 'pending', '/stock': { value: 10 } } };
+
+export const rebased = {
+  ...pending,
+  data: { ...discounted, stock: 10 },
+  baseVersion: 2,
+  currentVersion: 2,
+  resolutions: [resolution, { ...resolution, pointer: '/stock', resolution: { value: 10 } }],
 };
 
 export const pendingDiff = {
@@ -140,6 +153,12 @@ export const approvedChangeset = {
 const MORNING = '2099-12-01T06:00:00.000Z';
 
 export const scheduleChangeset = { commitAt: MORNING };
+
+export const rebaseChangeset = {
+  resolutions: [{ collection: COLLECTION, key: KEY, resolutions: { '/price': 'current' } }],
+};
+
+export const rebasedChangeset = { rebased: 2, resolved: 1, changeset };
 
 export const changesetReport = {
   valid: true,

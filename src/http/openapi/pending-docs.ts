@@ -117,6 +117,39 @@ export const validatePendingDoc: OperationDoc = {
   refusals: ['pending-not-found', 'collection-not-found', 'changeset-not-found'],
 };
 
+export const rebasePendingDoc: OperationDoc = {
+  id: 'rebasePending',
+  tag: TAG,
+  summary: 'Lay the pending version on the current one',
+  description:
+    'For a pending version that is `outdated`: somebody committed the record since it was started. What both have changed since its base is merged, member by member; arrays as wholes, unless the schema gives them a `mergeKey`. Nothing is committed.\n\n' +
+    'A place that both changed, each in its own way, is a conflict: 409 `rebase-conflict` lists them with all three values, and nothing is written. Send it again with a resolution for each. One side deleted the record: a conflict at `""`. In an array with a `mergeKey` an item’s part of a pointer is its key.\n\n' +
+    'The resolutions are kept with the pending version, and with the version that a commit makes of it. One that is not outdated is answered as it is, so the request may be repeated.',
+  successes: {
+    200: {
+      ...replaced,
+      description: 'The pending version, on the current base.',
+      example: examples.rebased,
+    },
+  },
+  refusals: [
+    'pending-not-found',
+    'collection-not-found',
+    'changeset-not-found',
+    'changeset-closed',
+    'rebase-conflict',
+    'precondition-failed',
+    'record-too-large',
+  ],
+  bodyExamples: {
+    [JSON_TYPE]: {
+      merge: { summary: 'Merge; tell of conflicts', value: {} },
+      resolve: { summary: 'With what settles the conflicts', value: examples.rebase },
+    },
+  },
+  bodyOptional: true,
+};
+
 export const commitPendingDoc: OperationDoc = {
   id: 'commitPending',
   tag: TAG,

@@ -4,6 +4,7 @@ import { commitPending } from '../../commands/commit-pending.js';
 import type { Context } from '../../commands/context.js';
 import { discardPending } from '../../commands/discard-pending.js';
 import { patchPending } from '../../commands/patch-pending.js';
+import { rebasePending } from '../../commands/rebase-pending.js';
 import { stagePending } from '../../commands/stage-pending.js';
 import { validatePending } from '../../commands/validate-pending.js';
 import type { PendingView } from '../../domain/record.js';
@@ -14,8 +15,14 @@ import { answerCommit, answerRead, preconditionOf } from '../answers.js';
 import { idempotencyOf } from '../idempotency.js';
 import { operation } from '../openapi/operation.js';
 import * as docs from '../openapi/pending-docs.js';
-import { commitPendingBody, patchBody, stageBody } from '../schemas/bodies.js';
-import { commitHeaders, discardHeaders, readHeaders, writeHeaders } from '../schemas/headers.js';
+import { commitPendingBody, patchBody, rebasePendingBody, stageBody } from '../schemas/bodies.js';
+import {
+  commitHeaders,
+  discardHeaders,
+  readHeaders,
+  rebaseHeaders,
+  writeHeaders,
+} from '../schemas/headers.js';
 import { pagingQuery } from '../schemas/list-query.js';
 import { changesetQuery, recordParams } from '../schemas/paths.js';
 import { booleanText, changesetId, collectionName } from '../schemas/primitives.js';
@@ -139,6 +146,27 @@ function endingRoutes(app: Server, context: Context): void {
       });
       reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
       return report;
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: `${PENDING}/rebase`,
+    ...operation(docs.rebasePendingDoc, {
+      params: recordParams,
+      querystring: changesetQuery,
+      headers: rebaseHeaders,
+      body: rebasePendingBody,
+    }),
+    handler: async (request, reply) => {
+      const rebased = await rebasePending(context, {
+        ...request.params,
+        changeset: request.query.changeset ?? null,
+        resolutions: request.body.resolutions ?? new Map(),
+        precondition: preconditionOf(request),
+        actor: request.actor,
+      });
+      return answerStaged(reply, rebased);
     },
   });
 

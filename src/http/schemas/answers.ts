@@ -115,6 +115,15 @@ export const pendingValidationSchema = z.object({
   warningCount: wholeNumber.optional(),
 });
 
+const resolutionSchema = z
+  .object({
+    pointer: z.string().meta({ description: 'JSON Pointer into `data`.' }),
+    resolution: z.union([z.enum(['pending', 'current']), z.object({ value: z.unknown() })]),
+    by: z.string(),
+    at: time,
+  })
+  .meta({ id: 'Resolution', description: 'How a conflict of rebasing was settled, by whom and when.' });
+
 export const pendingSchema = z
   .object({
     collection: z.string(),
@@ -136,6 +145,9 @@ export const pendingSchema = z
     stagedBy: z.array(z.string()),
     stagedAt: time,
     updatedAt: time,
+    resolutions: z
+      .array(resolutionSchema)
+      .meta({ description: 'How conflicts were settled when it was rebased, oldest first.' }),
     validation: pendingValidationSchema,
   })
   .meta({ id: 'Pending', description: 'The version that is being prepared; readers never see it.' });

@@ -3,6 +3,7 @@ import type { Definition } from '../../domain/collection.js';
 import { isPointer } from '../../lib/json-pointer.js';
 import type { JsonValue } from '../../lib/json-value.js';
 import { collectionName, jsonObject, jsonValue, messageText, recordKey, VERSION_MAX } from './primitives.js';
+import { resolutionsMember } from './resolutions.js';
 
 const CHANGES_MAX = 10_000;
 const FORCE = 'Go back although today’s rules say no; needs the `admin` permission, and the log says so.';
@@ -64,6 +65,13 @@ export const jsonPatchBody = jsonPatchOperations.transform((operations) => ({
 }));
 
 export const patchBody = z.union([mergePatchBody, jsonPatchBody]);
+
+/** `POST …/pending/rebase`. */
+export const rebasePendingBody = z
+  .strictObject({
+    resolutions: resolutionsMember.optional(),
+  })
+  .default({});
 
 /** A body that may be left out, and holds nothing when it is there. */
 export const emptyBody = z.strictObject({}).default({});

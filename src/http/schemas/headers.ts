@@ -66,6 +66,9 @@ export const writeHeaders = z.object({
 /** Headers of what throws staged work away, which has no author. */
 export const discardHeaders = z.object({ 'if-match': seenTag });
 
+/** Headers of what reconciles staged work. */
+export const rebaseHeaders = z.object({ 'if-match': seenTag, 'diptych-actor': actor });
+
 /** Headers of what deletes. */
 export const deleteHeaders = z.object({ 'if-match': seenTag, 'diptych-actor': actor });
 
