@@ -1,6 +1,11 @@
 import { JSON_TYPE } from '../plugins/bodies.js';
 import { commitResultSchema, pageOf } from '../schemas/answers.js';
-import { changesetReportSchema, changesetSchema, scheduledChangesetSchema } from '../schemas/changesets.js';
+import {
+  changesetReportSchema,
+  changesetSchema,
+  rebasedChangesetSchema,
+  scheduledChangesetSchema,
+} from '../schemas/changesets.js';
 import * as examples from './examples.js';
 import type { OperationDoc, SuccessDoc } from './operation.js';
 import { pendingPageSchema } from './pending-docs.js';
@@ -90,6 +95,38 @@ export const validateChangesetDoc: OperationDoc = {
     },
   },
   refusals: ['changeset-not-found', 'changeset-closed', 'work-limit'],
+};
+
+export const rebaseChangesetDoc: OperationDoc = {
+  id: 'rebaseChangeset',
+  tag: TAG,
+  summary: 'Lay the outdated members on the current versions',
+  description:
+    'Every member whose record was committed since it was staged is merged with what is current now, as by `rebase` of a single pending version; all of them, or none. 409 `rebase-conflict` lists the places that need a decision, 1,000 at most, with collection and key; `conflictCount` counts all. Resolutions that are given count, whatever is still open: those of the first thousand, sent again with those of the next, settle any number.\n\n' +
+    'It is an edit of the changeset: approvals are void. Without outdated members nothing is written, so the request may be repeated.',
+  successes: {
+    200: {
+      description: 'All members are on the current versions.',
+      schema: rebasedChangesetSchema,
+      headers: ['ETag', 'Diptych-Revision'],
+      example: examples.rebasedChangeset,
+    },
+  },
+  refusals: [
+    'changeset-not-found',
+    'changeset-closed',
+    'collection-not-found',
+    'rebase-conflict',
+    'precondition-failed',
+    'record-too-large',
+  ],
+  bodyExamples: {
+    [JSON_TYPE]: {
+      merge: { summary: 'Merge; tell of conflicts', value: {} },
+      resolve: { summary: 'With what settles the conflicts', value: examples.rebaseChangeset },
+    },
+  },
+  bodyOptional: true,
 };
 
 export const commitChangesetDoc: OperationDoc = {

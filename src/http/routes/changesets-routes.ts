@@ -5,6 +5,7 @@ import { commitChangeset } from '../../commands/commit-changeset.js';
 import type { Context } from '../../commands/context.js';
 import { createChangeset } from '../../commands/create-changeset.js';
 import { discardChangeset } from '../../commands/discard-changeset.js';
+import { rebaseChangeset } from '../../commands/rebase-changeset.js';
 import { scheduleChangeset } from '../../commands/schedule-changeset.js';
 import { unscheduleChangeset } from '../../commands/unschedule-changeset.js';
 import { validateChangeset } from '../../commands/validate-changeset.js';
@@ -17,8 +18,19 @@ import { idempotencyOf } from '../idempotency.js';
 import * as docs from '../openapi/changesets-docs.js';
 import { operation } from '../openapi/operation.js';
 import { commitPendingBody } from '../schemas/bodies.js';
-import { approveBody, createChangesetBody, scheduleBody } from '../schemas/changesets.js';
-import { authorHeaders, commitHeaders, deleteHeaders, readHeaders } from '../schemas/headers.js';
+import {
+  approveBody,
+  createChangesetBody,
+  rebaseChangesetBody,
+  scheduleBody,
+} from '../schemas/changesets.js';
+import {
+  authorHeaders,
+  commitHeaders,
+  deleteHeaders,
+  readHeaders,
+  rebaseHeaders,
+} from '../schemas/headers.js';
 import { pagingQuery } from '../schemas/list-query.js';
 import { changesetParams } from '../schemas/paths.js';
 import { given, type Server } from '../server.js';
@@ -100,6 +112,26 @@ function endingRoutes(app: Server, context: Context): void {
       const { report, tag, revision } = await validateChangeset(context, { id: request.params.changeset });
       reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
       return report;
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: `${CHANGESET}/rebase`,
+    ...operation(docs.rebaseChangesetDoc, {
+      params: changesetParams,
+      headers: rebaseHeaders,
+      body: rebaseChangesetBody,
+    }),
+    handler: async (request, reply) => {
+      const { result, tag, revision } = await rebaseChangeset(context, {
+        id: request.params.changeset,
+        resolutions: request.body.resolutions ?? [],
+        precondition: preconditionOf(request),
+        actor: request.actor,
+      });
+      reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
+      return result;
     },
   });
 

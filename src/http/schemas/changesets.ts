@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { failureSchema, pendingValidationSchema } from './answers.js';
 import { receiptText } from './bodies.js';
-import { messageText } from './primitives.js';
+import { collectionName, messageText, recordKey } from './primitives.js';
+import { resolutionsMember } from './resolutions.js';
 
 const TITLE_MAX_CHARACTERS = 200;
+const RESOLUTIONS_MAX = 100_000;
 
 const time = z.iso.datetime();
 const count = z.int().nonnegative();
@@ -31,6 +33,34 @@ export const scheduleBody = z.strictObject({
     .meta({ format: 'date-time', description: 'When it is to be committed: still to come.' }),
   receipt: receiptText.optional(),
 });
+
+/** `POST /v1/changesets/{changeset}/rebase`. */
+export const rebaseChangesetBody = z
+  .strictObject({
+    resolutions: z
+      .array(
+        z.strictObject({
+          collection: collectionName,
+          key: recordKey,
+          resolutions: resolutionsMember,
+        }),
+      )
+      .max(RESOLUTIONS_MAX)
+      .superRefine((members, context) => {
+        const seen = new Set<string>();
+        for (const [index, { collection, key }] of members.entries()) {
+          const address = `${collection} ${key}`;
+          if (seen.has(address)) {
+            const params = { code: 'duplicate' };
+            context.addIssue({ code: 'custom', path: [index], message: 'Is there already.', params });
+          }
+          seen.add(address);
+        }
+      })
+      .optional()
+      .meta({ description: 'What settles the conflicts, member by member.' }),
+  })
+  .default({});
 
 const refusalSchema = z.object({
   code: z.string(),
@@ -77,6 +107,14 @@ export const changesetSchema = z
     revision: z.int().min(1).nullable().meta({ description: 'The revision of its commit.' }),
   })
   .meta({ id: 'Changeset', description: 'Pending versions that go live together, in one revision.' });
+
+export const rebasedChangesetSchema = z
+  .object({
+    rebased: count.meta({ description: 'Members that were laid on another base.' }),
+    resolved: count.meta({ description: 'Conflicts that were settled.' }),
+    changeset: changesetSchema,
+  })
+  .meta({ id: 'RebasedChangeset', description: 'What rebasing a changeset did.' });
 
 const overlapSchema = z
   .object({
