@@ -1,11 +1,9 @@
 import type { Actor } from '../domain/actor.js';
-import type { CommitRequest } from '../domain/intent.js';
 import type { Committed } from '../domain/outcome.js';
 import type { Precondition } from '../domain/precondition.js';
 import { parseChangesetReceipt } from '../domain/receipt.js';
-import { withSnapshot } from '../store/db.js';
 import type { Context } from './context.js';
-import { readChangeset } from './steps/prepare-changeset.js';
+import { prepareChangeset } from './steps/prepare-changeset.js';
 import { requireChangesetTag } from './steps/require-changeset-tag.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';
 
@@ -36,14 +34,8 @@ export async function commitChangeset(context: Context, input: CommitChangesetIn
     reverts: null,
     idempotency: toIdempotency(actor, input.idempotency),
   };
-  const prepare = async (): Promise<Partial<CommitRequest>> => {
-    const { stored, prepared } = await withSnapshot(context.db, (snapshot) =>
-      readChangeset(snapshot, context, id),
-    );
-    return {
-      message: input.message ?? stored.message ?? stored.title,
-      prepared: { ...prepared, changeset: { ...prepared.changeset, seen } },
-    };
-  };
-  return await context.commits.submitPrepared(request, prepare);
+  return await context.commits.submitPrepared(request, async () => {
+    const prepared = await prepareChangeset(context, id, seen);
+    return input.message === undefined ? prepared : { ...prepared, message: input.message };
+  });
 }

@@ -1,10 +1,9 @@
 import type { ScheduleRefusal } from '../domain/changeset.js';
 import { catalogue, DiptychError } from '../domain/errors.js';
-import type { CommitRequest } from '../domain/intent.js';
 import { listDueChangesets, lockChangeset, unscheduleChangeset } from '../store/changesets.js';
-import { withSnapshot, withTransaction } from '../store/db.js';
+import { withTransaction } from '../store/db.js';
 import type { Context } from './context.js';
-import { readChangeset } from './steps/prepare-changeset.js';
+import { prepareChangeset } from './steps/prepare-changeset.js';
 
 /** Carried out in one go; what is due beyond that comes next. */
 const batchSize = 10;
@@ -48,16 +47,9 @@ async function commitDue(context: Context, { id, commitAt, scheduledBy }: Due): 
     reverts: null,
     idempotency: null,
   };
-  const prepare = async (): Promise<Partial<CommitRequest>> => {
-    const { stored, prepared } = await withSnapshot(context.db, (snapshot) =>
-      readChangeset(snapshot, context, id),
-    );
-    return {
-      message: stored.message ?? stored.title,
-      prepared: { ...prepared, changeset: { ...prepared.changeset, seen: { commitAt } } },
-    };
-  };
-  const { result } = await context.commits.submitPrepared(request, prepare);
+  const { result } = await context.commits.submitPrepared(request, () =>
+    prepareChangeset(context, id, { commitAt }),
+  );
   return result.unchanged ? null : result.revision;
 }
 

@@ -27,10 +27,17 @@ export async function lockChangeset(tx: Tx, id: string): Promise<LockedChangeset
   return row ?? null;
 }
 
-/** Locks several changesets in one order. */
-export async function lockChangesets(tx: Tx, ids: string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await tx.query(`SELECT id FROM changeset WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE`, [ids]);
+/**
+ * Locks those of several changesets that nobody is editing at this moment, and answers them: whoever holds the
+ * head's lock waits for no edit, which may take long.
+ */
+export async function lockFreeChangesets(tx: Tx, ids: string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await tx.query<{ id: string }>(
+    `SELECT id FROM changeset WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED`,
+    [ids],
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Counts one more edit of a locked changeset: its entity tag changes, and approvals are void. */

@@ -5,12 +5,12 @@ import {
   type StoredChangeset,
 } from '../../domain/changeset.js';
 import type { Failure } from '../../domain/failure.js';
-import type { MemberIntent } from '../../domain/intent.js';
+import type { CommitRequest, MemberIntent } from '../../domain/intent.js';
 import type { Found } from '../../domain/plan.js';
 import type { Prepared, PreparedChangeset } from '../../domain/prepared.js';
 import { changesetNotFound, membersOutdated } from '../../domain/refusals.js';
-import { findChangeset, listMembers } from '../../store/changesets.js';
-import type { Snapshot } from '../../store/db.js';
+import { findChangeset, listMembers, lockChangeset } from '../../store/changesets.js';
+import { type Snapshot, withSnapshot, withTransaction } from '../../store/db.js';
 import type { Context } from '../context.js';
 import { prepareMoves } from './prepare-moves.js';
 
@@ -66,6 +66,25 @@ export async function readChangeset(
     outdated,
     outdatedCount,
     prepared: { ...moves, refusals, changeset: { id, edit: stored.edit, digest, seen: {} } },
+  };
+}
+
+/**
+ * Prepares the commit of a changeset, once nobody is editing it: edits may take long, and whoever holds the
+ * head's lock does not wait for them.
+ */
+export async function prepareChangeset(
+  context: Pick<Context, 'db' | 'definitions' | 'limits'>,
+  id: string,
+  seen: PreparedChangeset['seen'],
+): Promise<Pick<CommitRequest, 'message' | 'prepared'>> {
+  await withTransaction(context.db, (tx) => lockChangeset(tx, id));
+  const { stored, prepared } = await withSnapshot(context.db, (snapshot) =>
+    readChangeset(snapshot, context, id),
+  );
+  return {
+    message: stored.message ?? stored.title,
+    prepared: { ...prepared, changeset: { ...prepared.changeset, seen } },
   };
 }
 

@@ -5,7 +5,7 @@ import type { CommitRequest } from '../../domain/intent.js';
 import { footprintOf, judgeMoves, nameOf, recordName, type World } from '../../domain/judge.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { receiptStale } from '../../domain/refusals.js';
-import { lockChangesets } from '../../store/changesets.js';
+import { lockFreeChangesets } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
 import { keepAnswers, recallAnswers } from './answers.js';
@@ -41,11 +41,7 @@ export async function publish(
   const forget = await recallAnswers(tx, requests, outcomes);
   const head = await lockHead(tx);
   await forget();
-  // Before any record: whoever stages into a changeset holds it while waiting for a record.
-  await lockChangesets(
-    tx,
-    requests.flatMap((request) => request.prepared?.changeset?.id ?? []),
-  );
+  await passOverBusy(tx, requests, outcomes);
   const log: LogPosition = { revision: head.revision, hash: head.hash, now: head.now };
   let waiting = requests.filter((request) => !outcomes.has(request));
   const fresh = [...waiting];
@@ -55,6 +51,26 @@ export async function publish(
     (request) =>
       outcomes.get(request) ?? { refused: new DiptychError('internal-error', 'A commit has no outcome.') },
   );
+}
+
+/**
+ * Locks the changesets before any record, because whoever stages into one holds it while waiting for a record.
+ * Those that are being edited at this moment are for later.
+ */
+async function passOverBusy(
+  tx: Tx,
+  requests: CommitRequest[],
+  outcomes: Map<CommitRequest, Outcome>,
+): Promise<void> {
+  const waiting = requests.flatMap((request) => {
+    const id = request.prepared?.changeset?.id;
+    return id === undefined || outcomes.has(request) ? [] : [{ request, id }];
+  });
+  const free = await lockFreeChangesets(
+    tx,
+    waiting.map(({ id }) => id),
+  );
+  for (const { request, id } of waiting) if (!free.has(id)) outcomes.set(request, { stale: true });
 }
 
 /**
