@@ -1,28 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { bodyOf, type Line, linesOf } from './ndjson.js';
 
-/** What the demo uses of the wire format; `openapi/openapi.json` has all of it. */
-export interface Licence {
-  name: string;
-  url?: string;
-  osiApproved: boolean;
-  licenseText: string;
-}
+// What the demo uses of the wire format; `openapi/openapi.json` has all of it.
 
-export interface LiveRecord {
+export interface LiveRecord<Data = unknown> {
   key: string;
   version: number;
   revision: number;
-  data: Licence;
+  data: Data;
 }
 
-export interface RecordPage {
-  items: LiveRecord[];
+export interface RecordPage<Data = unknown> {
+  items: LiveRecord<Data>[];
   next: string | null;
   revision: number;
 }
 
 export interface Committed {
   revision: number;
+  kind: string;
   changeCount: number;
   changes: {
     key: string;
@@ -38,6 +34,19 @@ export interface Report {
   errors: Failure[];
   warnings: Failure[];
   receipt: string | null;
+}
+
+export interface Changeset {
+  id: string;
+  state: string;
+}
+
+/** What became of the lines that were sent to a changeset. */
+export interface Staged {
+  staged: number;
+  unchanged: number;
+  failed: number;
+  errors: unknown[];
 }
 
 export interface Failure {
@@ -58,16 +67,16 @@ export interface Diff {
   changes: { pointer: string; before?: unknown; after?: unknown }[];
 }
 
-export interface Change {
+export interface Change<Data = unknown> {
   revision: number;
   operation: 'create' | 'update' | 'delete';
   key: string;
-  before: { version: number; data: Licence } | null;
-  after: { version: number; data: Licence } | null;
+  before: { version: number; data: Data } | null;
+  after: { version: number; data: Data } | null;
 }
 
-export interface ChangePage {
-  changes: Change[];
+export interface ChangePage<Data = unknown> {
+  changes: Change<Data>[];
   next: string;
   head: number;
 }
@@ -115,12 +124,33 @@ export class Api {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (response.status !== expect) {
-      throw new UnexpectedAnswer(
-        `${method} ${path} gave ${response.status} instead of ${expect}: ${text.slice(0, 1_000)}`,
-      );
-    }
+    requireStatus(response, expect, `${method} ${path}`, text);
     return { status: response.status, headers: response.headers, body: parse(text) as Body };
+  }
+
+  /** Sends `lines` as they come; the answer comes after the last. @throws UnexpectedAnswer unless it is 200. */
+  async send<Body>(path: string, lines: Iterable<Line> | AsyncIterable<Line>): Promise<Body> {
+    const response = await fetch(this.baseUrl + path, {
+      method: 'POST',
+      headers: { ...this.#headers, 'Content-Type': 'application/x-ndjson' },
+      body: bodyOf(lines),
+      duplex: 'half',
+    });
+    const text = await response.text();
+    requireStatus(response, 200, `POST ${path}`, text);
+    return parse(text) as Body;
+  }
+
+  /** A list as one stream of lines, and the revision that it is of. @throws UnexpectedAnswer unless it is 200. */
+  async receive(path: string): Promise<{ revision: number; lines: AsyncIterable<Line> }> {
+    const response = await fetch(this.baseUrl + path, {
+      headers: { ...this.#headers, Accept: 'application/x-ndjson' },
+    });
+    if (response.status !== 200 || response.body === null) {
+      requireStatus(response, 200, `GET ${path}`, await response.text());
+      throw new UnexpectedAnswer(`GET ${path} gave no body`);
+    }
+    return { revision: Number(response.headers.get('Diptych-Revision')), lines: linesOf(response.body) };
   }
 
   /** The status of a GET, whatever it is. */
@@ -128,6 +158,12 @@ export class Api {
     const response = await fetch(this.baseUrl + path, { headers: this.#headers });
     await response.arrayBuffer();
     return response.status;
+  }
+}
+
+function requireStatus({ status }: Response, expected: number, request: string, text: string): void {
+  if (status !== expected) {
+    throw new UnexpectedAnswer(`${request} gave ${status} instead of ${expected}: ${text.slice(0, 1_000)}`);
   }
 }
 

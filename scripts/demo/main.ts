@@ -4,7 +4,7 @@ import { Claims } from './claims.js';
 import { Api } from './client.js';
 import { Screen } from './screen.js';
 import { type Service, startService } from './service.js';
-import { tellStory } from './story.js';
+import { tellSpdxStory } from './spdx/story.js';
 
 const PROGRAM = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -22,7 +22,7 @@ async function run(): Promise<number> {
   // Ctrl-C reaches the service as well, which ends by itself; here it must not be left without its clean-up.
   process.once('SIGINT', () => void service.stop().finally(() => process.exit(130)));
   try {
-    await tellStory(new Api(service.url, options.token), screen, claims);
+    await tellSpdxStory(new Api(service.url, options.token), screen, claims);
   } finally {
     await service.stop();
   }

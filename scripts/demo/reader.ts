@@ -1,5 +1,5 @@
 import type { Api, LiveRecord, RecordPage } from './client.js';
-import { digestOf } from './releases.js';
+import { digestOf } from './content.js';
 
 /** The whole list as one cursor chain showed it. */
 export interface Snapshot {
@@ -52,19 +52,18 @@ export function snapshotOf(list: { items: LiveRecord[]; revision: number }): Sna
   return { revision: list.revision, digest, size: list.items.length };
 }
 
-/** A reader that never stops: it reads the whole list, page by page, again and again. */
+/** A reader that never stops: it reads the whole list again and again. */
 export class Watcher {
   readonly snapshots: Snapshot[] = [];
-  readonly #api: Api;
-  readonly #collection: string;
+  readonly #read: () => Promise<Snapshot>;
   readonly #listeners = new Set<() => void>();
   #stopping = false;
   #failure: unknown;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(api: Api, collection: string) {
-    this.#api = api;
-    this.#collection = collection;
+  /** `read` reads the whole list once. */
+  constructor(read: () => Promise<Snapshot>) {
+    this.#read = read;
   }
 
   start(): void {
@@ -118,8 +117,7 @@ export class Watcher {
   async #poll(): Promise<void> {
     try {
       while (!this.#stopping) {
-        const list = await readAll(readPages(this.#api, this.#collection));
-        this.snapshots.push(snapshotOf(list));
+        this.snapshots.push(await this.#read());
         this.#wakeAll();
       }
     } catch (error) {

@@ -1,5 +1,5 @@
+import { digestOf, type State } from './content.js';
 import type { Snapshot } from './reader.js';
-import { digestOf, type State } from './releases.js';
 
 /** A stretch of revisions in which readers see one state of the list. */
 export interface Era {

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { differenceOf, digestOf, loadReleases } from '../../scripts/demo/releases.js';
+import { differenceOf, digestOf } from '../../scripts/demo/content.js';
 import { type Service, startService } from '../../scripts/demo/service.js';
+import { loadReleases } from '../../scripts/demo/spdx/releases.js';
 import { Timeline } from '../../scripts/demo/timeline.js';
 import { createCarelessProxy } from './careless-proxy.js';
 

@@ -1,9 +1,9 @@
-import type { Api, Change, ChangePage, Licence } from './client.js';
-import { canonical, digestOf } from './releases.js';
+import type { Api, Change, ChangePage } from '../client.js';
+import { canonical, digestOf } from '../content.js';
 
 export interface Replay {
   /** The list as the feed alone builds it. */
-  state: Map<string, Licence>;
+  state: Map<string, unknown>;
   changes: number;
   /** Changes whose `before` was not what the one before them left behind. */
   broken: Change[];

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import type { Claims } from './claims.js';
-import type { Api } from './client.js';
+import type { Claims } from '../claims.js';
+import type { Api } from '../client.js';
+import { readAll, readPages, snapshotOf, Watcher } from '../reader.js';
+import type { Screen } from '../screen.js';
+import { Timeline } from '../timeline.js';
 import { definition } from './definition.js';
 import { loadRelease } from './load-release.js';
-import { Watcher } from './reader.js';
 import { loadReleases } from './releases.js';
 import { replay } from './replay.js';
 import { correctOneLicence, plantInvalidLicence, readThePast, showDiff } from './scenes.js';
-import type { Screen } from './screen.js';
 import type { LoadedRelease, Stage } from './stage.js';
-import { Timeline } from './timeline.js';
 
-/** The whole demo, scene by scene. Only the HTTP API is used. */
-export async function tellStory(api: Api, screen: Screen, claims: Claims): Promise<void> {
+/** The demo on licences, scene by scene. Only the HTTP API is used. */
+export async function tellSpdxStory(api: Api, screen: Screen, claims: Claims): Promise<void> {
   const collection = `spdx-licenses-${randomBytes(4).toString('hex')}`;
-  const watcher = new Watcher(api, collection);
+  const watcher = new Watcher(async () => snapshotOf(await readAll(readPages(api, collection))));
   const stage: Stage = { api, screen, claims, collection, timeline: new Timeline(), watcher };
 
   const start = await createCollection(stage);

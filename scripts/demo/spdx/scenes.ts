@@ -6,9 +6,9 @@ import {
   newIdempotencyKey,
   type Problem,
   type Report,
-} from './client.js';
-import { readAll, readPages, snapshotOf } from './reader.js';
-import { canonical, digestOf } from './releases.js';
+} from '../client.js';
+import { canonical, digestOf } from '../content.js';
+import { readAll, readPages, snapshotOf } from '../reader.js';
 import { type LoadedRelease, recordPath, type Stage } from './stage.js';
 
 /** Changed in both later releases: its address in one, its text in the other. */

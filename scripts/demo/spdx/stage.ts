@@ -1,9 +1,10 @@
-import type { Claims } from './claims.js';
-import type { Api } from './client.js';
-import type { Watcher } from './reader.js';
-import type { Difference, Release } from './releases.js';
-import type { Screen } from './screen.js';
-import type { Era, Timeline } from './timeline.js';
+import type { Claims } from '../claims.js';
+import type { Api } from '../client.js';
+import type { Difference } from '../content.js';
+import type { Watcher } from '../reader.js';
+import type { Screen } from '../screen.js';
+import type { Era, Timeline } from '../timeline.js';
+import type { Release } from './releases.js';
 
 /** What every scene works with. */
 export interface Stage {

@@ -1,6 +1,7 @@
-import { type Committed, newIdempotencyKey } from './client.js';
-import { readAll, readPages, snapshotOf } from './reader.js';
-import { differenceOf, digestOf, type Release } from './releases.js';
+import { type Committed, newIdempotencyKey } from '../client.js';
+import { differenceOf, digestOf } from '../content.js';
+import { readAll, readPages, snapshotOf } from '../reader.js';
+import type { Release } from './releases.js';
 import type { LoadedRelease, Stage } from './stage.js';
 
 /** So many snapshots of each state must be read, or the reader has proved nothing. */
