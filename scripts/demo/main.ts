@@ -1,10 +1,15 @@
 import { fileURLToPath } from 'node:url';
-import { readArguments, usage } from './arguments.js';
+import { type Arguments, readArguments, usage } from './arguments.js';
+import type { Elsewhere } from './browser-compat/copy.js';
+import { tellBrowserCompatStory } from './browser-compat/story.js';
 import { Claims } from './claims.js';
 import { Api } from './client.js';
 import { Screen } from './screen.js';
 import { type Service, startService } from './service.js';
 import { tellSpdxStory } from './spdx/story.js';
+
+/** What Ctrl-C has to clean up. */
+const started: Service[] = [];
 
 const PROGRAM = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -19,10 +24,15 @@ async function run(): Promise<number> {
   const claims = new Claims(screen);
   screen.heading('Diptych: two records, one switch');
   const service = await serviceFor(options.url, screen);
-  // Ctrl-C reaches the service as well, which ends by itself; here it must not be left without its clean-up.
-  process.once('SIGINT', () => void service.stop().finally(() => process.exit(130)));
+  cleanUpOnInterrupt(service);
   try {
-    await tellSpdxStory(new Api(service.url, options.token), screen, claims);
+    const api = new Api(service.url, options.token);
+    if (options.data === 'spdx') {
+      await tellSpdxStory(api, screen, claims);
+    } else {
+      const openElsewhere = () => elsewhereOf(options, screen);
+      await tellBrowserCompatStory({ api, screen, claims, part: options.part, openElsewhere });
+    }
   } finally {
     await service.stop();
   }
@@ -38,6 +48,28 @@ async function serviceFor(url: string | null, screen: Screen): Promise<Service> 
   const service = await startService(PROGRAM);
   screen.note(`It listens at ${service.url}`);
   return service;
+}
+
+/** A service that the demo did not start has, as far as it knows, no other beside it. */
+async function elsewhereOf({ url, token }: Arguments, screen: Screen): Promise<Elsewhere> {
+  if (url !== null) {
+    const service = { url, stop: () => Promise.resolve() };
+    return { service, name: 'another collection', token };
+  }
+  screen.note('Starting a second service with an empty PostgreSQL of its own …');
+  const service = await startService(PROGRAM);
+  cleanUpOnInterrupt(service);
+  return { service, name: 'a second service', token: null };
+}
+
+/** Ctrl-C reaches the services as well, which end by themselves; they must not be left without their clean-up. */
+function cleanUpOnInterrupt(service: Service): void {
+  started.push(service);
+  if (started.length === 1) {
+    process.once('SIGINT', () => {
+      void Promise.allSettled(started.map((each) => each.stop())).then(() => process.exit(130));
+    });
+  }
 }
 
 function verdict(screen: Screen, claims: Claims): number {

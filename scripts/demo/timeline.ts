@@ -14,11 +14,19 @@ export interface Era {
 /** Which state of the list is right at which revision: what every snapshot is held against. */
 export class Timeline {
   readonly #eras: (Era & { digest: string })[] = [];
+  readonly #digests = new WeakMap<State, string>();
 
   add(era: Era): Era {
-    const entry = { ...era, digest: digestOf(era.state) };
+    const entry = { ...era, digest: this.digestOf(era.state) };
     this.#eras.push(entry);
     return entry;
+  }
+
+  /** A state that comes again is not read again. */
+  digestOf(state: State): string {
+    const digest = this.#digests.get(state) ?? digestOf(state);
+    this.#digests.set(state, digest);
+    return digest;
   }
 
   /** The number of changes that the feed must show. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Claims } from '../claims.js';
 import type { Api } from '../client.js';
+import { judgeReader } from '../judge-reader.js';
 import { readAll, readPages, snapshotOf, Watcher } from '../reader.js';
 import type { Screen } from '../screen.js';
 import { Timeline } from '../timeline.js';
@@ -32,6 +33,7 @@ export async function tellSpdxStory(api: Api, screen: Screen, claims: Claims): P
   } finally {
     await watcher.stop();
   }
+  screen.heading('9  What the reader saw');
   judgeReader(stage);
   await replayFeed(stage, start);
   summarise(stage, releases);
@@ -51,26 +53,6 @@ async function createCollection({ api, screen, collection, timeline }: Stage): P
   );
   screen.note('A reader begins to read the whole list, page by page, and will not stop until the end.');
   return revision;
-}
-
-function judgeReader({ screen, claims, timeline, watcher }: Stage): void {
-  screen.heading('9  What the reader saw');
-  const { snapshots } = watcher;
-  const mixtures = snapshots.filter((snapshot) => !timeline.explains(snapshot));
-  const filled = snapshots.filter(({ size }) => size > 0).length;
-  claims.equal(
-    mixtures.map(({ revision, size }) => ({ revision, size })),
-    [],
-    `${filled} times it read the whole list, each time exactly that of its revision: never a mixture`,
-  );
-  screen.note(
-    `before that ${snapshots.length - filled} times the empty list, and nothing of what was rehearsed`,
-  );
-  const revisions = snapshots.map(({ revision }) => revision);
-  claims.check(
-    revisions.every((revision, index) => revision >= (revisions[index - 1] ?? 0)),
-    'It never went back to an older revision',
-  );
 }
 
 async function replayFeed(
