@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Arguments, readArguments, usage } from './arguments.js';
 import type { Elsewhere } from './browser-compat/copy.js';
+import { loadReleases } from './browser-compat/features.js';
 import { tellBrowserCompatStory } from './browser-compat/story.js';
 import { Claims } from './claims.js';
 import { Api } from './client.js';
@@ -20,6 +21,8 @@ async function run(): Promise<number> {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
+  // A part that does not exist is to be refused before a service is started for it.
+  const releases = options.data === 'browser-compat' ? loadReleases(options.part) : null;
   const screen = new Screen(process.stdout, process.env);
   const claims = new Claims(screen);
   screen.heading('Diptych: two records, one switch');
@@ -27,11 +30,11 @@ async function run(): Promise<number> {
   cleanUpOnInterrupt(service);
   try {
     const api = new Api(service.url, options.token);
-    if (options.data === 'spdx') {
+    if (releases === null) {
       await tellSpdxStory(api, screen, claims);
     } else {
       const openElsewhere = () => elsewhereOf(options, screen);
-      await tellBrowserCompatStory({ api, screen, claims, part: options.part, openElsewhere });
+      await tellBrowserCompatStory({ api, screen, claims, releases, part: options.part, openElsewhere });
     }
   } finally {
     await service.stop();

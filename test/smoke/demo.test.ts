@@ -8,10 +8,13 @@ import { differenceOf, digestOf } from '../../scripts/demo/content.js';
 import { type Service, startService } from '../../scripts/demo/service.js';
 import { loadReleases } from '../../scripts/demo/spdx/releases.js';
 import { Timeline } from '../../scripts/demo/timeline.js';
+import { isFull } from '../support/size.js';
 import { createCarelessProxy } from './careless-proxy.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_MS = 180_000;
+/** 20,000 records take their time, one area of the web does not. */
+const WHOLE_TIMEOUT_MS = 1_200_000;
 
 const run = promisify(execFile);
 
@@ -86,6 +89,36 @@ describe('npm run demo', () => {
       expect(output).toContain('claims held');
       expect(output).not.toContain('✗');
       expect(code).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'on browser compatibility data it shows a release go live, be undone and be copied, and exits 0',
+    async () => {
+      const part = isFull ? [] : ['--part', 'http'];
+      const { code, output } = await runDemo('--data', 'browser-compat', ...part);
+      expect(output).not.toContain('✗');
+      expect(output).toContain('claims held');
+      expect(output).toContain('imported into a second service');
+      expect(code).toBe(0);
+    },
+    isFull ? WHOLE_TIMEOUT_MS : TIMEOUT_MS,
+  );
+
+  test(
+    'what it does not know it refuses before it starts a service',
+    async () => {
+      for (const args of [
+        ['--data', 'weather'],
+        ['--part', 'css'],
+        ['--data', 'browser-compat', '--part', 'x'],
+      ]) {
+        const { code, output } = await runDemo(...args);
+        expect(output).toMatch(/The demo ended early: --(data|part)/);
+        expect(output).not.toContain('Starting a service');
+        expect(code).toBe(1);
+      }
     },
     TIMEOUT_MS,
   );

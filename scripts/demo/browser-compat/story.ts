@@ -10,7 +10,7 @@ import { Timeline } from '../timeline.js';
 import { Timings } from '../timings.js';
 import { copyElsewhere, type Elsewhere } from './copy.js';
 import { definition } from './definition.js';
-import { loadReleases } from './features.js';
+import type { Release } from './features.js';
 import { preview } from './preview.js';
 import { importRelease, stageDifference, switchRelease } from './releases.js';
 import { revertTwice } from './revert.js';
@@ -27,7 +27,9 @@ export interface Props {
   api: Api;
   screen: Screen;
   claims: Claims;
-  /** Only this area of the web, or null for all of them. */
+  /** The older and the newer. */
+  releases: [Release, Release];
+  /** The releases are only this area of the web, or null: they are whole. */
   part: string | null;
   /** Where the export goes; asked for when it is needed. */
   openElsewhere(): Promise<Elsewhere>;
@@ -59,12 +61,11 @@ export async function tellBrowserCompatStory(props: Props): Promise<void> {
   judgeReader(stage);
   screen.heading('Summary');
   stage.timings.print(screen);
-  screen.note('Each time is that of the call, beside a reader that never stopped.');
+  screen.note('Each time is what the client waits for the call, beside a reader that never stopped.');
   screen.note(`${stage.api.baseUrl}/v1/collections/${stage.collection}/records`);
 }
 
-function setStage({ api, screen, claims, part }: Props): Stage {
-  const [before, after] = loadReleases(part);
+function setStage({ api, screen, claims, releases: [before, after] }: Props): Stage {
   const collection = `browser-compat-${randomBytes(4).toString('hex')}`;
   const pageSize = Math.min(PAGE_SIZE_MAX, Math.ceil(after.features.size / PAGES));
   return {
