@@ -81,10 +81,9 @@ export class Watcher {
 
   /**
    * Resolves when the reader has completed `count` snapshots of `revision` or newer.
-   * @throws Error when it stopped, or when that takes longer than a minute.
+   * @throws Error when it stopped, or when one of them takes longer than a minute.
    */
   async waitFor(revision: number, count: number, onProgress: (seen: number) => void): Promise<void> {
-    const deadline = AbortSignal.timeout(PATIENCE_MS);
     for (;;) {
       const seen = this.snapshots.filter((snapshot) => snapshot.revision >= revision).length;
       onProgress(Math.min(seen, count));
@@ -94,7 +93,7 @@ export class Watcher {
       if (this.#failure !== undefined) {
         throw this.#failure;
       }
-      await this.#nextSnapshot(deadline);
+      await this.#nextSnapshot(AbortSignal.timeout(PATIENCE_MS));
     }
   }
 
