@@ -1,4 +1,5 @@
 import { DefinitionCache } from '../domain/definition-cache.js';
+import { Gate } from '../lib/gate.js';
 import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
 import { CommitQueue } from './steps/commit-queue.js';
@@ -10,7 +11,11 @@ export interface Context {
   definitions: DefinitionCache;
   limits: { maxRecordBytes: number };
   commits: CommitQueue;
+  /** Definitions that are held against many records: each takes a connection for as long as that lasts. */
+  assessments: Gate;
 }
+
+const assessmentsAtOnce = 2;
 
 /** @param options.maxRecordBytes of canonical JSON per record */
 export function createContext(db: Db, options: { maxRecordBytes: number }): Context {
@@ -22,5 +27,6 @@ export function createContext(db: Db, options: { maxRecordBytes: number }): Cont
     definitions,
     limits,
     commits: new CommitQueue({ db, definitions, limits }),
+    assessments: new Gate(assessmentsAtOnce),
   };
 }

@@ -1,25 +1,49 @@
 import type { Actor } from '../domain/actor.js';
-import type { CollectionView, Definition, DefinitionImpact } from '../domain/collection.js';
+import type { CollectionView, Definition } from '../domain/collection.js';
 import { toCollectionView } from '../domain/collection-view.js';
-import { compileDefinition, DefinitionError } from '../domain/definition/compile.js';
+import { type ConstraintChange, compareConstraints } from '../domain/definition/constraint-change.js';
 import { checkPrecondition, collectionTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import { canonicalJson } from '../lib/canonical-json.js';
 import { sha256 } from '../lib/digest.js';
 import type { JsonObject } from '../lib/json-value.js';
+import { haveManyChanged } from '../store/assessed-content.js';
 import {
+  createAssessment,
+  deleteConstraints,
+  measureAssessment,
+  writeAssessed,
+} from '../store/assessments.js';
+import {
+  type CollectionRow,
+  countLiveRecords,
   findCollection,
-  findCollections,
+  hasLiveRecords,
   insertDefinition,
   lockCollectionName,
 } from '../store/collections.js';
-import { deleteCollectionConstraints, insertReferences, insertUniqueValues } from '../store/constraints.js';
-import { type Tx, withTransaction } from '../store/db.js';
-import { lockHead } from '../store/head.js';
+import {
+  type Executor,
+  type Session,
+  type Tx,
+  withSession,
+  withSnapshot,
+  withTransaction,
+} from '../store/db.js';
+import { findHead, lockHead } from '../store/head.js';
 import type { Context } from './context.js';
 import { appendDefinitionCommit } from './steps/append-definition.js';
-import { assessDefinition } from './steps/assess-definition.js';
+import { assessChanged, assessLive, assessmentWork, type Subject } from './steps/assess-definition.js';
+import { compileOrRefuse, requireReferencedCollections } from './steps/check-definition.js';
+import { explainLiveImpact } from './steps/explain-impact.js';
+import { JudgePace } from './steps/judge-pace.js';
+
+/** How often judging starts anew because another definition came into force meanwhile. */
+const maxAttempts = 5;
+/** How many records may be left to be judged again while commits wait, and how often that is tried. */
+const fewRecords = 100;
+const maxCatchUps = 5;
 
 export interface PutCollectionInput {
   collection: string;
@@ -37,141 +61,146 @@ export interface PutCollectionAnswer {
   revision: number;
 }
 
-/** Creates a collection, or puts a new definition in force; refused while live records would break it. */
-export function putCollection(context: Context, input: PutCollectionInput): Promise<PutCollectionAnswer> {
-  return prepare(context, input, async (tx, prepared) => {
-    const { head, id, lastNumber, existing, content, digest } = prepared;
-    const present =
-      existing &&
-      collectionTag({ number: existing.definitionNumber, digest: existing.definitionDigest.toString('hex') });
-    const unchanged = existing?.definitionContent === content;
-    checkPrecondition(input.precondition, present, { what: 'collection', required: !unchanged });
-    let revision = head.revision;
-    if (!unchanged) {
-      const assessment = await assess(context, tx, prepared);
-      if (assessment.impact.live.failing > 0) throw definitionConflict(assessment.impact);
-      const number = lastNumber + 1;
-      revision = await appendDefinitionCommit(tx, head, {
-        author: input.actor.name,
-        definition: { collection: input.collection, number, digest: digest.toString('hex') },
-      });
-      await insertDefinition(tx, { collectionId: id, number, revision, content, digest });
-      await deleteCollectionConstraints(tx, id);
-      await insertUniqueValues(tx, assessment.uniqueValues);
-      await insertReferences(tx, assessment.references);
-    }
-    const row = await findCollection(tx, input.collection);
-    if (row === null) throw new Error('a collection that was just written is not there');
-    return { created: existing === null, unchanged, ...toCollectionView(row), revision };
-  });
-}
-
-/** What the definition would do to every live and pending record; writes nothing. */
-export function rehearseDefinition(
-  context: Context,
-  input: Omit<PutCollectionInput, 'precondition'>,
-): Promise<DefinitionImpact & { revision: number }> {
-  return rolledBack((stop) =>
-    prepare(context, input, async (tx, prepared) => {
-      const { impact } = await assess(context, tx, prepared);
-      return stop({ ...impact, revision: prepared.head.revision });
-    }),
-  );
-}
-
-type Prepared = Awaited<ReturnType<typeof load>> & {
-  compiled: ReturnType<typeof compile>;
+type Prepared = PutCollectionInput & {
   content: string;
   digest: Buffer;
+  compiled: Subject['compiled'];
+  pace: JudgePace;
 };
 
-async function prepare<T>(
+/**
+ * Creates a collection, or puts a new definition in force; refused while live records would break it. They are
+ * judged on a snapshot, beside all that goes on; while commits wait, only what has changed since is judged again.
+ */
+export async function putCollection(
   context: Context,
-  input: Omit<PutCollectionInput, 'precondition'>,
-  work: (tx: Tx, prepared: Prepared) => Promise<T>,
-): Promise<T> {
-  const compiled = compile(input.definition);
+  input: PutCollectionInput,
+): Promise<PutCollectionAnswer> {
+  const compiled = compileOrRefuse(input.definition);
   const content = canonicalJson(input.definition as JsonObject);
-  return await withTransaction(context.db, async (tx) => {
-    const loaded = await load(tx, input.collection);
-    await requireReferencedCollections(tx, input);
-    return await work(tx, { ...loaded, compiled, content, digest: sha256(content) });
+  const pace = new JudgePace(assessmentWork);
+  const prepared: Prepared = { ...input, compiled, content, digest: sha256(content), pace };
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const answer = await attemptPut(context, prepared);
+    if (answer !== 'moved') return answer;
+  }
+  throw new DiptychError('not-ready', 'Other definitions of the collection come into force all the time.', {
+    retryAfterSeconds: 1,
   });
 }
 
-async function load(tx: Tx, name: string) {
-  const head = await lockHead(tx);
-  const { id, lastNumber } = await lockCollectionName(tx, name);
-  return { head, id, lastNumber, existing: await findCollection(tx, name) };
+async function attemptPut(context: Context, input: Prepared): Promise<PutCollectionAnswer | 'moved'> {
+  const seen = await withSnapshot(context.db, (snapshot) => survey(snapshot, input));
+  if (seen.unchanged) return seen.unchanged;
+  if (!seen.hasLive) return await withTransaction(context.db, (tx) => put(tx, input, seen, null));
+  return await context.assessments.run(() =>
+    withSession(context.db, (session) => putAssessed(session, input)),
+  );
 }
 
-function compile(definition: Definition) {
-  try {
-    return compileDefinition(definition);
-  } catch (error) {
-    if (!(error instanceof DefinitionError)) throw error;
-    throw new DiptychError(
-      'definition-invalid',
-      'The definition cannot be held to its bounds, or contradicts itself.',
-      {
-        errors: error.failures,
-      },
-    );
+interface Seen {
+  existing: CollectionRow | null;
+  hasLive: boolean;
+  change: ConstraintChange;
+  /** The answer, when the definition is in force already. */
+  unchanged: PutCollectionAnswer | null;
+}
+
+/** Looks at what there is; refuses what can be refused at once. */
+async function survey(executor: Executor, input: Prepared): Promise<Seen & { revision: number }> {
+  const { revision } = await findHead(executor);
+  const existing = await findCollection(executor, input.collection);
+  const isSame = existing?.definitionContent === input.content;
+  const present = existing && tagOf(existing);
+  checkPrecondition(input.precondition, present, { what: 'collection', required: !isSame });
+  await requireReferencedCollections(executor, input);
+  return {
+    revision,
+    existing,
+    hasLive: existing !== null && (await hasLiveRecords(executor, existing.id)),
+    change: compareConstraints(existing && JSON.parse(existing.definitionContent), input.definition),
+    unchanged:
+      existing && isSame
+        ? { created: false, unchanged: true, ...toCollectionView(existing), revision }
+        : null,
+  };
+}
+
+const tagOf = ({ definitionNumber, definitionDigest }: CollectionRow) =>
+  collectionTag({ number: definitionNumber, digest: definitionDigest.toString('hex') });
+
+async function putAssessed(session: Session, input: Prepared): Promise<PutCollectionAnswer | 'moved'> {
+  await createAssessment(session);
+  const assessed = await session.snapshot(async (snapshot) => {
+    const seen = await survey(snapshot, input);
+    if (seen.unchanged || seen.existing === null) return { ...seen, subject: null };
+    const subject = { ...input, collectionId: seen.existing.id, change: seen.change };
+    await assessLive(snapshot, subject);
+    await measureAssessment(snapshot);
+    await refuseWhereBroken(snapshot, subject);
+    return { ...seen, subject };
+  });
+  const { subject } = assessed;
+  if (assessed.unchanged) return assessed.unchanged;
+  if (subject === null) return 'moved';
+
+  let judgedUpTo = assessed.revision;
+  for (let round = 0; round < maxCatchUps; round += 1) {
+    const upTo = await session.snapshot(async (snapshot) => {
+      const since = { collectionId: subject.collectionId, revision: judgedUpTo, limit: fewRecords };
+      if (!(await haveManyChanged(snapshot, since))) return null;
+      await assessChanged(snapshot, subject, judgedUpTo);
+      return (await findHead(snapshot)).revision;
+    });
+    if (upTo === null) break;
+    judgedUpTo = upTo;
   }
+  return await session.transaction((tx) => put(tx, input, assessed, { subject, judgedUpTo }));
 }
 
-async function requireReferencedCollections(
+/** Puts the definition in force, under the lock that commits wait for. */
+async function put(
   tx: Tx,
-  { collection, definition }: Pick<PutCollectionInput, 'collection' | 'definition'>,
-) {
-  const references = definition.references ?? [];
-  const found = await findCollections(
-    tx,
-    references.map((reference) => reference.collection),
-  );
-  const names = new Set([collection, ...found.map((row) => row.name)]);
-  const errors = references.flatMap((reference, index) =>
-    names.has(reference.collection)
-      ? []
-      : [
-          {
-            pointer: `/references/${index}/collection`,
-            code: 'collection-not-found',
-            message: `must name a collection, and there is no ${reference.collection}; create it first`,
-          },
-        ],
-  );
-  if (errors.length > 0)
-    throw new DiptychError('definition-invalid', 'The definition refers to collections that do not exist.', {
-      errors,
-    });
+  input: Prepared,
+  seen: Seen,
+  assessed: { subject: Subject; judgedUpTo: number } | null,
+): Promise<PutCollectionAnswer | 'moved'> {
+  const head = await lockHead(tx);
+  const { id, lastNumber } = await lockCollectionName(tx, input.collection);
+  const present = await survey(tx, input);
+  if (present.unchanged) return present.unchanged;
+  if (present.existing?.definitionId !== seen.existing?.definitionId) return 'moved';
+  if (assessed === null && present.hasLive) return 'moved';
+  if (assessed !== null) {
+    await assessChanged(tx, assessed.subject, assessed.judgedUpTo);
+    // Not only what has changed: a record that others refer to may have been deleted.
+    await refuseWhereBroken(tx, assessed.subject);
+  }
+  const number = lastNumber + 1;
+  const revision = await appendDefinitionCommit(tx, head, {
+    author: input.actor.name,
+    definition: { collection: input.collection, number, digest: input.digest.toString('hex') },
+  });
+  const { content, digest } = input;
+  await insertDefinition(tx, { collectionId: id, number, revision, content, digest });
+  const { unique, references } = seen.change;
+  await deleteConstraints(tx, { collectionId: id, unique: unique.removed, references: references.removed });
+  if (assessed !== null) {
+    await writeAssessed(tx, { collectionId: id, unique: unique.all, references: references.all });
+  }
+  const row = await findCollection(tx, input.collection);
+  if (row === null) throw new Error('a collection that was just written is not there');
+  return { created: seen.existing === null, unchanged: false, ...toCollectionView(row), revision };
 }
 
-const assess = (context: Context, tx: Tx, { id, compiled }: Prepared) =>
-  assessDefinition(tx, { collectionId: id, compiled, limits: context.limits });
-
-function definitionConflict({ live }: DefinitionImpact): DiptychError {
-  return new DiptychError(
+/** @throws DiptychError `definition-conflict` */
+async function refuseWhereBroken(executor: Executor, subject: Subject): Promise<void> {
+  const { failing, sample } = await explainLiveImpact(executor, subject);
+  if (failing === 0) return;
+  const checked = await countLiveRecords(executor, subject.collectionId);
+  throw new DiptychError(
     'definition-conflict',
-    `${live.failing} of ${live.checked} live records would break the definition.`,
-    {
-      extensions: { failing: live.failing, checked: live.checked, sample: live.sample },
-    },
+    `${failing} of ${checked} live records would break the definition.`,
+    { extensions: { failing, checked, sample } },
   );
-}
-
-/** Runs a transaction for its answer alone: `stop` ends it with a rollback. */
-async function rolledBack<T>(run: (stop: (answer: T) => never) => Promise<unknown>): Promise<T> {
-  class Stopped {
-    constructor(readonly answer: T) {}
-  }
-  try {
-    await run((answer) => {
-      throw new Stopped(answer);
-    });
-  } catch (error) {
-    if (error instanceof Stopped) return error.answer;
-    throw error;
-  }
-  throw new Error('a rehearsal that did not stop');
 }

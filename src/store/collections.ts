@@ -67,6 +67,22 @@ export async function removeDefinition(tx: Tx, collectionId: number): Promise<vo
   await tx.query(`UPDATE collection SET definition_id = NULL WHERE id = $1`, [collectionId]);
 }
 
+/** Whether a collection has any live record. */
+export async function hasLiveRecords(executor: Executor, collectionId: number): Promise<boolean> {
+  const rows = await executor.query(`SELECT FROM record WHERE collection_id = $1 AND live LIMIT 1`, [
+    collectionId,
+  ]);
+  return rows.length > 0;
+}
+
+export async function countLiveRecords(executor: Executor, collectionId: number): Promise<number> {
+  const [row] = await executor.query<{ count: number }>(
+    `SELECT count(*) FROM record WHERE collection_id = $1 AND live`,
+    [collectionId],
+  );
+  return row?.count ?? 0;
+}
+
 /** Whether anything stands against deleting the collection. */
 export async function countCollectionUse(
   executor: Executor,

@@ -111,12 +111,3 @@ export async function insertReferences(tx: Tx, references: ReferenceRow[]): Prom
     ],
   );
 }
-
-/** Forgets the unique values and references of a whole collection, before a new definition writes its own. */
-export async function deleteCollectionConstraints(tx: Tx, collectionId: number): Promise<void> {
-  await tx.query(`DELETE FROM unique_value WHERE collection_id = $1`, [collectionId]);
-  await tx.query(
-    `DELETE FROM reference USING record WHERE record.id = source_record_id AND record.collection_id = $1`,
-    [collectionId],
-  );
-}

@@ -102,39 +102,92 @@ const maxAttempts = 5;
  * @throws DiptychError `not-ready` when the database cannot be reached or keeps the caller waiting too long;
  *   `outcome-unknown` when the connection broke while committing.
  */
-export async function withTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+export function withTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return retried(() => withConnection(db, (connection) => runTransaction(connection, work)));
+}
+
+/** Runs `work` on one snapshot: everything it reads is the state of one moment. */
+export function withSnapshot<T>(db: Db, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  return withConnection(db, (connection) => runSnapshot(connection, work));
+}
+
+/** One connection, for transactions that share temporary tables. */
+export interface Session extends Executor {
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+}
+
+/** Runs `work` with one connection, whose temporary tables are gone afterwards. */
+export function withSession<T>(db: Db, work: (session: Session) => Promise<T>): Promise<T> {
+  return withConnection(db, async (connection) => {
+    try {
+      return await work({
+        query: executorOf(connection).query,
+        snapshot: (inner) => runSnapshot(connection, inner),
+        transaction: (inner) => retried(() => runTransaction(connection, inner)),
+      });
+    } finally {
+      if (connection.broken === undefined) {
+        await connection.client.query('DISCARD TEMP').catch((error: Error) => {
+          connection.broken = error;
+        });
+      }
+    }
+  });
+}
+
+async function retried<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await runTransaction(db, 'BEGIN', (executor) => work(executor as Tx));
+      return await run();
     } catch (error) {
       if (attempt === maxAttempts || !isRetryable(error)) throw error;
     }
   }
 }
 
-/** Runs `work` on one snapshot: everything it reads is the state of one moment. */
-export function withSnapshot<T>(db: Db, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-  return runTransaction(db, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', (executor) =>
-    work(executor as Snapshot),
-  );
+interface Connection {
+  client: pg.PoolClient;
+  /** Why it cannot be used again. */
+  broken: Error | undefined;
 }
 
-async function runTransaction<T>(
-  db: Db,
+async function withConnection<T>(db: Db, use: (connection: Connection) => Promise<T>): Promise<T> {
+  const client = await translated(() => db.pool.connect());
+  const connection: Connection = { client, broken: undefined };
+  const onError = (error: Error) => {
+    connection.broken = error;
+  };
+  client.on('error', onError);
+  try {
+    return await use(connection);
+  } finally {
+    client.off('error', onError);
+    client.release(connection.broken);
+  }
+}
+
+const executorOf = ({ client }: Connection): Executor => ({
+  query: (text, values) => translated(async () => (await client.query(text, values)).rows),
+});
+
+const runTransaction = <T>(connection: Connection, work: (tx: Tx) => Promise<T>) =>
+  runIn(connection, 'BEGIN', (executor) => work(executor as Tx));
+
+const runSnapshot = <T>(connection: Connection, work: (snapshot: Snapshot) => Promise<T>) =>
+  runIn(connection, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', (executor) =>
+    work(executor as Snapshot),
+  );
+
+async function runIn<T>(
+  connection: Connection,
   begin: string,
   work: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  const client = await translated(() => db.pool.connect());
-  let broken: Error | undefined;
-  const onError = (error: Error) => {
-    broken = error;
-  };
-  client.on('error', onError);
+  const { client } = connection;
   let committing = false;
   try {
-    const executor: Executor = {
-      query: (text, values) => translated(async () => (await client.query(text, values)).rows),
-    };
+    const executor = executorOf(connection);
     await executor.query(begin);
     const result = await work(executor);
     committing = true;
@@ -142,8 +195,8 @@ async function runTransaction<T>(
     return result;
   } catch (error) {
     // What the server did not refuse itself while committing may have happened.
-    if (isConnectionError(error) || broken || (committing && sqlState(error) === undefined)) {
-      broken ??= error instanceof Error ? error : new Error(String(error));
+    if (isConnectionError(error) || connection.broken || (committing && sqlState(error) === undefined)) {
+      connection.broken ??= error instanceof Error ? error : new Error(String(error));
       throw committing
         ? new DiptychError(
             'outcome-unknown',
@@ -152,12 +205,9 @@ async function runTransaction<T>(
         : unavailable(error);
     }
     await client.query('ROLLBACK').catch((rollbackError: Error) => {
-      broken = rollbackError;
+      connection.broken = rollbackError;
     });
     throw translateError(error);
-  } finally {
-    client.off('error', onError);
-    client.release(broken);
   }
 }
 

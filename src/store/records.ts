@@ -106,20 +106,6 @@ export async function deleteEmptyRecord(tx: Tx, recordId: number): Promise<void>
   );
 }
 
-/** Live records of a collection in the order of their keys, with their content, after the given key. */
-export function listLiveContent(
-  executor: Executor,
-  collectionId: number,
-  afterKey: string,
-  limit: number,
-): Promise<{ id: number; key: string; content: string }[]> {
-  return executor.query(
-    `SELECT r.id, r.key, v.content FROM record r JOIN version v ON v.id = r.current_version_id
-     WHERE r.collection_id = $1 AND r.key > $2 ORDER BY r.key LIMIT $3`,
-    [collectionId, afterKey, limit],
-  );
-}
-
 /** Which of these addresses lead to live records. */
 export function findLiveTargets(
   executor: Executor,

@@ -241,27 +241,3 @@ export function listPending(
     values,
   );
 }
-
-/** Pending versions of a collection with what they would replace, for judging them by a new definition. */
-export function listPendingContent(
-  executor: Executor,
-  collectionId: number,
-  after: number,
-  limit: number,
-): Promise<
-  {
-    id: number;
-    key: string;
-    changesetId: string | null;
-    operation: PendingOperation;
-    content: string | null;
-    currentContent: string | null;
-  }[]
-> {
-  return executor.query(
-    `SELECT v.id, r.key, v.changeset_id AS "changesetId", v.operation, v.content, k.content AS "currentContent"
-     FROM version v JOIN record r ON r.id = v.record_id LEFT JOIN version k ON k.id = r.current_version_id
-     WHERE r.collection_id = $1 AND v.revision IS NULL AND v.id > $2 ORDER BY v.id LIMIT $3`,
-    [collectionId, after, limit],
-  );
-}

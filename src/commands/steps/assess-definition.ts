@@ -1,135 +1,159 @@
-import type { DefinitionImpact } from '../../domain/collection.js';
-import type { CompiledDefinition } from '../../domain/definition/compile.js';
-import type { Failure } from '../../domain/failure.js';
+import type { CompiledDefinition, JudgedChange } from '../../domain/definition/compile.js';
+import type { ConstraintChange } from '../../domain/definition/constraint-change.js';
 import { sha256 } from '../../lib/digest.js';
-import type { JsonObject } from '../../lib/json-value.js';
-import type { ReferenceRow, UniqueValueRow } from '../../store/constraints.js';
-import type { Tx } from '../../store/db.js';
-import { findLiveTargets, listLiveContent } from '../../store/records.js';
-import { listPendingContent } from '../../store/versions.js';
+import {
+  type LiveContent,
+  listChangedContent,
+  listLiveContent,
+  listPendingContent,
+  type PendingContent,
+} from '../../store/assessed-content.js';
+import {
+  type AssessedReference,
+  type AssessedValue,
+  forgetAssessed,
+  noteAssessed,
+  noteMembers,
+  type Owner,
+} from '../../store/assessments.js';
+import type { Executor } from '../../store/db.js';
+import type { JudgePace } from './judge-pace.js';
 
-const batchSize = 500;
-/** Records that a report shows at most, of each sort; all are counted. */
-const sampleSize = 20;
+/**
+ * Units of work for the records that a definition is held against: a million ordinary records with a few
+ * rules take a quarter of them. At 50 ns each they last 50 seconds, in turns with everybody else.
+ */
+export const assessmentWork = 1_000_000_000;
 
-/** What a definition means for the records of its collection, and what it would keep about them. */
-export interface Assessment {
-  impact: DefinitionImpact;
-  uniqueValues: UniqueValueRow[];
-  references: ReferenceRow[];
+/** 16 bytes are read and parsed in the time of one unit; a value is hashed and written in that of 50. */
+const bytesPerUnit = 16;
+const unitsPerValue = 50;
+
+/** The server ends a transaction that says nothing for a minute, as a batch of costly records may. */
+const silenceMs = 5_000;
+
+/** A definition that is not in force yet, and the collection whose records it is held against. */
+export interface Subject {
+  collectionId: number;
+  compiled: CompiledDefinition;
+  change: ConstraintChange;
+  pace: JudgePace;
 }
 
-/** Judges every live and every pending record by a definition that is not in force yet. */
-export async function assessDefinition(
-  tx: Tx,
-  subject: { collectionId: number; compiled: CompiledDefinition; limits: { maxRecordBytes: number } },
-): Promise<Assessment> {
-  const started = performance.now();
-  const live: DefinitionImpact['live'] = { checked: 0, failing: 0, sample: [] };
-  const pending: DefinitionImpact['pending'] = { checked: 0, failing: 0, sample: [] };
-  const uniqueValues: UniqueValueRow[] = [];
-  const references: ReferenceRow[] = [];
-  const holders = new Map<string, string>();
-
-  for await (const batch of batches(
-    (after: string) => listLiveContent(tx, subject.collectionId, after, batchSize),
-    '',
-    (row) => row.key,
-  )) {
-    const targets = await liveTargets(tx, subject.compiled, batch);
-    for (const { id, key, content } of batch) {
-      const data: JsonObject = JSON.parse(content);
-      const errors = judge(subject.compiled, { data, current: data, key, operation: 'update' });
-      for (const { constraint, pointer, value } of subject.compiled.uniqueValues(data)) {
-        const digest = sha256(value);
-        const name = `${constraint} ${digest.toString('hex')}`;
-        const holder = holders.get(name);
-        if (holder !== undefined) {
-          errors.push({
-            pointer,
-            code: 'unique',
-            message: `must be unique, and the record ${JSON.stringify(holder)} has the same value`,
-          });
-        } else {
-          holders.set(name, key);
-          uniqueValues.push({
-            collectionId: subject.collectionId,
-            pointers: constraint,
-            digest,
-            recordId: id,
-          });
-        }
-      }
-      for (const reference of subject.compiled.references(data)) {
-        const target = targets.get(`${reference.collection} ${reference.key}`);
-        if (target === undefined) {
-          const message = `must be the key of a live record of ${reference.collection}, and ${JSON.stringify(reference.key)} is none`;
-          errors.push({ pointer: reference.pointer, code: 'reference', message });
-        } else {
-          references.push({ sourceRecordId: id, pointer: reference.constraint, targetRecordId: target });
-        }
-      }
-      count(live, errors, { key, errors });
-    }
+/** Judges every live record; answers how many there are. */
+export async function assessLive(executor: Executor, subject: Subject): Promise<number> {
+  let checked = 0;
+  for (let after = 0; ; ) {
+    const batch = await listLiveContent(executor, subject.collectionId, after);
+    const last = batch.at(-1);
+    if (last === undefined) return checked;
+    await assessBatch(executor, subject, batch, fromLive);
+    checked += batch.length;
+    after = last.recordId;
   }
-
-  for await (const batch of batches(
-    (after: number) => listPendingContent(tx, subject.collectionId, after, batchSize),
-    0,
-    (row) => row.id,
-  )) {
-    for (const row of batch) {
-      const current: JsonObject | null = row.currentContent === null ? null : JSON.parse(row.currentContent);
-      const operation = row.content === null ? 'delete' : current === null ? 'create' : 'update';
-      const data: JsonObject | null = row.content === null ? null : JSON.parse(row.content);
-      const errors = judge(subject.compiled, { data, current, key: row.key, operation });
-      count(pending, errors, { key: row.key, changeset: row.changesetId, errors });
-    }
-  }
-  return {
-    impact: { dryRun: true, live, pending, durationMs: Math.round(performance.now() - started) },
-    uniqueValues,
-    references,
-  };
 }
 
-const judge = (
-  compiled: CompiledDefinition,
-  input: Parameters<CompiledDefinition['judge']>[0],
-): Failure[] => [...compiled.judge(input).errors];
-
-function count<Row>(
-  tally: { checked: number; failing: number; sample: Row[] },
-  errors: Failure[],
-  row: Row,
-): void {
-  tally.checked += 1;
-  if (errors.length === 0) return;
-  tally.failing += 1;
-  if (tally.sample.length < sampleSize) tally.sample.push(row);
-}
-
-async function* batches<Row, Position>(
-  list: (after: Position) => Promise<Row[]>,
-  start: Position,
-  positionOf: (row: Row) => Position,
-): AsyncGenerator<Row[]> {
-  for (let after = start; ; ) {
-    const batch = await list(after);
+/** Judges again what has changed after a revision. */
+export async function assessChanged(executor: Executor, subject: Subject, revision: number): Promise<void> {
+  for (let after = 0; ; ) {
+    const at = { collectionId: subject.collectionId, revision, after };
+    const batch = await listChangedContent(executor, at);
     const last = batch.at(-1);
     if (last === undefined) return;
-    yield batch;
-    after = positionOf(last);
+    await forgetAssessed(
+      executor,
+      batch.map(({ recordId }) => recordId),
+    );
+    const live = batch.flatMap((row) => (row.content === null ? [] : [{ ...row, content: row.content }]));
+    await assessBatch(executor, subject, live, fromLive);
+    after = last.recordId;
   }
 }
 
-async function liveTargets(
-  tx: Tx,
-  compiled: CompiledDefinition,
-  batch: { content: string }[],
-): Promise<Map<string, number>> {
-  const wanted = batch.flatMap(({ content }) => compiled.references(JSON.parse(content)));
-  if (wanted.length === 0) return new Map();
-  const found = await findLiveTargets(tx, wanted);
-  return new Map(found.map((target) => [`${target.collection} ${target.key}`, target.id]));
+/** Judges every pending version, and notes who would be committed together; answers how many there are. */
+export async function assessPending(executor: Executor, subject: Subject): Promise<number> {
+  let checked = 0;
+  for (let after = 0; ; ) {
+    const batch = await listPendingContent(executor, subject.collectionId, after);
+    const last = batch.at(-1);
+    if (last === undefined) break;
+    await assessBatch(executor, subject, batch, fromPending);
+    checked += batch.length;
+    after = last.pendingId;
+  }
+  const { all, added } = subject.change.unique;
+  const kept = all.flatMap((pointers, rule) => (added.has(rule) ? [] : [{ rule, pointers }]));
+  await noteMembers(executor, { collectionId: subject.collectionId, kept });
+  return checked;
+}
+
+/** A record as the definition would judge it. */
+export type Candidate = Owner & JudgedChange & { bytes: number };
+
+export function fromLive({ recordId, key, content }: LiveContent): Candidate {
+  const data = JSON.parse(content);
+  return { pendingId: 0, recordId, key, data, current: data, operation: 'update', bytes: content.length };
+}
+
+export function fromPending({ content, currentContent, ...row }: PendingContent): Candidate {
+  const data = content === null ? null : JSON.parse(content);
+  const current = currentContent === null ? null : JSON.parse(currentContent);
+  const operation = data === null ? 'delete' : current === null ? 'create' : 'update';
+  return { ...row, data, current, operation, bytes: (content?.length ?? 0) + (currentContent?.length ?? 0) };
+}
+
+async function assessBatch<Row>(
+  executor: Executor,
+  subject: Subject,
+  batch: Row[],
+  toCandidate: (row: Row) => Candidate,
+): Promise<void> {
+  const failing: Owner[] = [];
+  const values: AssessedValue[] = [];
+  const references: AssessedReference[] = [];
+  let spokeAt = performance.now();
+  for (const row of batch) {
+    const candidate = toCandidate(row);
+    const { errors, work } = subject.compiled.judge(candidate);
+    if (errors.length > 0) failing.push(candidate);
+    const claimed = valuesOf(subject, candidate);
+    const referred = referencesOf(subject, candidate);
+    for (const value of claimed) values.push(value);
+    for (const reference of referred) references.push(reference);
+    subject.pace.spend(work + Math.ceil(candidate.bytes / bytesPerUnit));
+    subject.pace.spend(unitsPerValue * (claimed.length + referred.length));
+    await subject.pace.pause();
+    if (performance.now() - spokeAt > silenceMs) {
+      await executor.query('SELECT');
+      spokeAt = performance.now();
+    }
+  }
+  await noteAssessed(executor, { failing, values, references });
+}
+
+/** Of live records only what rules say that are new: the store keeps the rest. */
+const isNoted = ({ pendingId }: Owner, rule: number, added: Set<number>) =>
+  rule >= 0 && (pendingId !== 0 || added.has(rule));
+
+function valuesOf({ compiled, change }: Subject, { pendingId, recordId, data }: Candidate): AssessedValue[] {
+  const { all, added } = change.unique;
+  const owner = { pendingId, recordId };
+  if (data === null || (pendingId === 0 && added.size === 0)) return [];
+  return compiled.uniqueValues(data).flatMap(({ constraint, value }) => {
+    const rule = all.indexOf(constraint);
+    return isNoted(owner, rule, added) ? [{ ...owner, rule, digest: sha256(value) }] : [];
+  });
+}
+
+function referencesOf(
+  { compiled, change }: Subject,
+  { pendingId, recordId, data }: Candidate,
+): AssessedReference[] {
+  const { all, added } = change.references;
+  const owner = { pendingId, recordId };
+  if (data === null || (pendingId === 0 && added.size === 0)) return [];
+  return compiled.references(data).flatMap(({ constraint, collection, key }) => {
+    const rule = all.findIndex((each) => each.pointer === constraint && each.collection === collection);
+    return isNoted(owner, rule, added) ? [{ ...owner, rule, collection, key }] : [];
+  });
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Context } from '../../commands/context.js';
 import { deleteCollection } from '../../commands/delete-collection.js';
-import { putCollection, rehearseDefinition } from '../../commands/put-collection.js';
+import { putCollection } from '../../commands/put-collection.js';
+import { rehearseDefinition } from '../../commands/rehearse-definition.js';
 import { getCollection } from '../../queries/get-collection.js';
 import { listCollections } from '../../queries/list-collections.js';
 import { answerRead, preconditionOf } from '../answers.js';
