@@ -52,6 +52,21 @@ export interface CollectionView {
   updatedBy: string;
 }
 
+/** One of the definitions that a collection has had. */
+export interface DefinitionView {
+  collection: string;
+  number: number;
+  /** The revision at which it came into force. */
+  revision: number;
+  definition: Definition;
+  /** SHA-256 of its canonical JSON, in hexadecimal. */
+  digest: string;
+  committedAt: string;
+  committedBy: string;
+  /** Whether it is in force. */
+  current: boolean;
+}
+
 /** What a definition would do to the records that exist. */
 export interface DefinitionImpact {
   dryRun: true;

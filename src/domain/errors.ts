@@ -74,6 +74,11 @@ export const catalogue = {
     title: 'No such collection',
     help: 'Create it with `PUT /v1/collections/{collection}`; an empty definition `{}` is enough.',
   },
+  'definition-not-found': {
+    kind: 'not-found',
+    title: 'No such definition of the collection',
+    help: '`GET …/definitions` lists the definitions that the collection has had. They are numbered from 1.',
+  },
   'record-not-found': {
     kind: 'not-found',
     title: 'No such record',

@@ -366,7 +366,9 @@ describe(`hostile requests (seed ${seed})`, () => {
         .filter((operation) => operation.path === path)
         .map((operation) => operation.method);
       const allowed = new Set([...known, ...(known.includes('GET') ? ['HEAD'] : []), 'OPTIONS']);
-      const target = path.replace(/\{revision\}|\{version\}/g, '1').replace(/\{\w+\}/g, 'products');
+      const target = path
+        .replace(/\{revision\}|\{version\}|\{number\}/g, '1')
+        .replace(/\{\w+\}/g, 'products');
       for (const method of ['GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND'].filter(
         (other) => !allowed.has(other),
       )) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { failureSchema, pageOf } from '../schemas/answers.js';
-import { collectionSchema } from '../schemas/bodies.js';
+import { collectionSchema, definitionVersionSchema } from '../schemas/bodies.js';
 import * as examples from './examples.js';
 import type { OperationDoc } from './operation.js';
 import { listSuccesses, readSuccesses } from './successes.js';
@@ -25,6 +25,8 @@ const impactSchema = z
   .meta({ id: 'DefinitionImpact', description: 'What a definition would do to the records that exist.' });
 
 const collectionPageSchema = pageOf(collectionSchema).meta({ id: 'CollectionPage' });
+
+const definitionPageSchema = pageOf(definitionVersionSchema).meta({ id: 'DefinitionPage' });
 
 const TAG = 'Collections';
 
@@ -86,6 +88,29 @@ export const listCollectionsDoc: OperationDoc = {
     examples.page(examples.collection, 1),
   ),
   refusals: ['cursor-invalid'],
+};
+
+export const listDefinitionsDoc: OperationDoc = {
+  id: 'listDefinitions',
+  tag: TAG,
+  summary: 'List the definitions that a collection has had',
+  description:
+    'Newest first. Definitions never change; a new one is an entry of the commit log, and the numbers go on where a collection is deleted and created again.',
+  successes: listSuccesses(
+    'A page of definitions.',
+    definitionPageSchema,
+    examples.page(examples.definitionVersion, 1),
+  ),
+  refusals: ['collection-not-found', 'cursor-invalid'],
+};
+
+export const getDefinitionDoc: OperationDoc = {
+  id: 'getDefinition',
+  tag: TAG,
+  summary: 'Read one definition of a collection',
+  description: 'The definition with this number, whether it is in force or was.',
+  successes: readSuccesses('The definition.', definitionVersionSchema, examples.definitionVersion),
+  refusals: ['collection-not-found', 'definition-not-found'],
 };
 
 export const deleteCollectionDoc: OperationDoc = {

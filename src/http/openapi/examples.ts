@@ -47,6 +47,17 @@ export const collection = {
   updatedBy: 'anonymous',
 };
 
+export const definitionVersion = {
+  collection: COLLECTION,
+  number: 1,
+  revision: 1,
+  definition,
+  digest: DIGEST,
+  committedAt: NOON,
+  committedBy: 'anonymous',
+  current: true,
+};
+
 export const definitionImpact = {
   dryRun: true,
   live: { checked: 3, failing: 0, sample: [] },

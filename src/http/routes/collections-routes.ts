@@ -4,14 +4,16 @@ import { deleteCollection } from '../../commands/delete-collection.js';
 import { putCollection } from '../../commands/put-collection.js';
 import { rehearseDefinition } from '../../commands/rehearse-definition.js';
 import { getCollection } from '../../queries/get-collection.js';
+import { getDefinition } from '../../queries/get-definition.js';
 import { listCollections } from '../../queries/list-collections.js';
+import { listDefinitions } from '../../queries/list-definitions.js';
 import { answerRead, preconditionOf } from '../answers.js';
 import * as docs from '../openapi/collections-docs.js';
 import { operation } from '../openapi/operation.js';
 import { definitionBody } from '../schemas/bodies.js';
 import { deleteHeaders, readHeaders, writeHeaders } from '../schemas/headers.js';
 import { pagingQuery } from '../schemas/list-query.js';
-import { collectionParams } from '../schemas/paths.js';
+import { collectionParams, definitionParams } from '../schemas/paths.js';
 import { booleanText } from '../schemas/primitives.js';
 import { given, type Server } from '../server.js';
 
@@ -72,6 +74,35 @@ export function collectionsRoutes(app: Server, context: Context): void {
       const { limit, cursor } = request.query;
       const { page, revision } = await listCollections(context, { limit, ...given({ cursor }) });
       return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: `${COLLECTION}/definitions`,
+    ...operation(docs.listDefinitionsDoc, {
+      params: collectionParams,
+      querystring: z.strictObject(pagingQuery),
+      headers: readHeaders,
+    }),
+    handler: async (request, reply) => {
+      const { limit, cursor } = request.query;
+      const { page, revision } = await listDefinitions(context, {
+        ...request.params,
+        limit,
+        ...given({ cursor }),
+      });
+      return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: `${COLLECTION}/definitions/:number`,
+    ...operation(docs.getDefinitionDoc, { params: definitionParams, headers: readHeaders }),
+    handler: async (request, reply) => {
+      const { definition, revision } = await getDefinition(context, request.params);
+      return answerRead(request, reply, { body: definition, revision });
     },
   });
 

@@ -195,3 +195,16 @@ export const collectionSchema = z
     updatedBy: z.string(),
   })
   .meta({ id: 'Collection', description: 'A named set of records with one definition.' });
+
+export const definitionVersionSchema = z
+  .object({
+    collection: z.string(),
+    number: z.int().min(1).meta({ description: 'Counts the definitions of the collection from 1.' }),
+    revision: z.int().min(1).meta({ description: 'Revision at which it came into force.' }),
+    definition: definitionSchema,
+    digest: z.string().meta({ description: 'SHA-256 of its canonical JSON (RFC 8785).' }),
+    committedAt: z.iso.datetime(),
+    committedBy: z.string(),
+    current: z.boolean().meta({ description: 'Whether it is in force.' }),
+  })
+  .meta({ id: 'DefinitionVersion', description: 'One of the definitions that a collection has had.' });

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { changesetId, collectionName, recordKey, revisionText, versionText } from './primitives.js';
+import {
+  changesetId,
+  collectionName,
+  definitionNumberText,
+  recordKey,
+  revisionText,
+  versionText,
+} from './primitives.js';
 
 export const collectionParams = z.object({ collection: collectionName });
 export const recordParams = z.object({ collection: collectionName, key: recordKey });
@@ -10,6 +17,7 @@ export const changesetParams = z.object({
     example: '7b0f3f5e-3d0e-4d8e-9c58-0f6c2b1a9d11',
   }),
 });
+export const definitionParams = z.object({ collection: collectionName, number: definitionNumberText });
 export const commitParams = z.object({ revision: revisionText });
 
 /** Which pending version of the record is meant. */

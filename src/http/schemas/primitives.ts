@@ -90,6 +90,11 @@ export const versionText = integerText(1, VERSION_MAX, {
   example: 1,
 });
 
+export const definitionNumberText = integerText(1, VERSION_MAX, {
+  description: 'Number of a definition; definitions count from 1 per collection.',
+  example: 1,
+});
+
 export const revisionText = integerText(1, Number.MAX_SAFE_INTEGER, {
   description: 'Revision of a commit; revisions count from 1 over the whole store.',
   example: 1,
