@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Db } from '../../src/store/db.js';
 import { type Api, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
+let db: Db;
 beforeAll(async () => {
-  ({ call } = await startApi());
+  ({ call, db } = await startApi());
 });
 
 const priced = { schema: { type: 'object', required: ['price'], properties: { price: { type: 'number' } } } };
@@ -56,6 +58,72 @@ describe('201 and 200', () => {
   });
 });
 
+describe('a rehearsal', () => {
+  const rules = { unique: [['/sku']], references: [{ pointer: '/next', collection: 'rehearsed' }] };
+  const sample = (body: {
+    pending: { sample: { key: string; errors: { code: string; pointer: string }[] }[] };
+  }) =>
+    body.pending.sample.map(({ key, errors }) => [
+      key,
+      errors.map(({ code, pointer }) => `${code} ${pointer}`),
+    ]);
+
+  test('is there for a collection that is not, and takes no tag', async () => {
+    const { body, headers } = await call.put('/v1/collections/never?dryRun=true').send(priced).expect(200);
+    expect(body).toMatchObject({ live: { checked: 0, failing: 0 }, pending: { checked: 0, failing: 0 } });
+    expect(headers.etag).toBeUndefined();
+    await call.get('/v1/collections/never').expect(404);
+  });
+
+  test('judges unique values and references of pending versions as their commit would', async () => {
+    const path = '/v1/collections/rehearsed';
+    await call.put(path).send({}).expect(201);
+    const put = (key: string, data: object) => ({ collection: 'rehearsed', key, operation: 'put', data });
+    await call
+      .post('/v1/commits')
+      .send({ changes: [put('a', { sku: 1 }), put('b', { sku: 2, next: 'a' })] })
+      .expect(200);
+    const stage = (key: string, body: object) =>
+      call.put(`${path}/records/${key}/pending`).send(body).expect(201);
+    await stage('c', { data: { sku: 1 } });
+    await stage('d', { data: { sku: 3, next: ['a', 'nobody'] } });
+    await stage('e', { data: { sku: 3, next: 'e' } });
+    await stage('a', { operation: 'delete' });
+    const { body } = await call.put(`${path}?dryRun=true`).send(rules).expect(200);
+    expect(body).toMatchObject({ live: { checked: 2, failing: 0 }, pending: { checked: 4, failing: 3 } });
+    expect(sample(body)).toEqual([
+      ['c', ['unique /sku']],
+      ['d', ['reference /next/1']],
+      ['a', ['referenced ']],
+    ]);
+    // The commits say the same once the definition is in force.
+    await call.put(path).set('If-Match', '*').send(rules).expect(200);
+    for (const [key, status] of [
+      ['c', 422],
+      ['d', 422],
+      ['a', 422],
+      ['e', 200],
+    ] as const) {
+      await call.post(`${path}/records/${key}/pending/commit`).set('If-Match', '*').send({}).expect(status);
+    }
+  });
+
+  test('does not wait for the lock that commits need, and so holds up none', async () => {
+    const collection = await newCollection(call);
+    await collection.commit('a', { price: 1 });
+    const client = await db.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM head FOR UPDATE');
+      // With the lock that commits need in other hands it still answers.
+      await call.put(`${collection.path}?dryRun=true`).send(priced).expect(200);
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
+  });
+});
+
 describe('refusals', () => {
   test('428 with the present tag when another definition is replaced unseen', async () => {
     const { path } = await newCollection(call);
@@ -77,6 +145,25 @@ describe('refusals', () => {
     await collection.commit('bad', { price: 'high' });
     const { body } = await call.put(collection.path).set('If-Match', '*').send(priced).expect(409);
     expect(body).toMatchObject({ code: 'definition-conflict', failing: 1, sample: [{ key: 'bad' }] });
+  });
+
+  test('422 when all records together are too much work, though each of them is not', async () => {
+    const collection = await newCollection(call);
+    const list = Array.from({ length: 180 }, (_, at) => at);
+    const changes = Array.from({ length: 700 }, (_, at) => ({
+      collection: collection.name,
+      key: `k${at}`,
+      operation: 'put',
+      data: { list, off: true },
+    }));
+    await call.post('/v1/commits').send({ changes }).expect(200);
+    // Counted is the worst case; `off` ends it at once, so that the test does not take as long.
+    const assert = 'data.off || data.list.all(a, data.list.all(b, a + b < 1000))';
+    const costly = { rules: [{ id: 'costly', assert, message: 'm' }] };
+    for (const path of [collection.path, `${collection.path}?dryRun=true`]) {
+      const { body } = await call.put(path).set('If-Match', '*').send(costly).expect(422);
+      expect(body).toMatchObject({ code: 'work-limit', limit: 1_000_000_000 });
+    }
   });
 
   test.each([
