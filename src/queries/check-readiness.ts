@@ -1,9 +1,14 @@
+import type { Db } from '../store/db.js';
 import { findHead } from '../store/head.js';
+import { findMissingMigration } from '../store/migrate.js';
 import type { QueryContext } from './context.js';
 
 const timeoutMs = 1_000;
 
-/** Whether the database answers within a second, with its tables in place. */
+/** Databases that have been seen with all migrations: they are not taken back, so that is asked for once. */
+const migrated = new WeakSet<Db>();
+
+/** Whether the database answers within a second, and has every migration that this build ships. */
 export async function checkReadiness(
   context: Pick<QueryContext, 'db'>,
 ): Promise<{ ready: boolean; checks: { database: string } }> {
@@ -11,11 +16,18 @@ export async function checkReadiness(
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve('no answer within a second'), timeoutMs);
   });
-  const asked = findHead(context.db).then(
-    () => 'ok',
-    () => 'cannot be reached',
-  );
+  const asked = checkDatabase(context.db).catch(() => 'cannot be reached');
   const database = await Promise.race([asked, late]);
   clearTimeout(timer);
   return { ready: database === 'ok', checks: { database } };
+}
+
+async function checkDatabase(db: Db): Promise<string> {
+  if (!migrated.has(db)) {
+    const missing = await findMissingMigration(db);
+    if (missing !== null) return `misses the migration ${missing}`;
+    migrated.add(db);
+  }
+  await findHead(db);
+  return 'ok';
 }

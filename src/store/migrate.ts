@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Executor } from './db.js';
 import { reachDatabase } from './reach-database.js';
 import { NO_FILTERS, type SchemaEngine, withSchemaEngine } from './schema-engine.js';
 import { StartRefusal } from './start-refusal.js';
@@ -84,10 +85,28 @@ async function applyPending(url: string, directory: string): Promise<string[]> {
   }
 }
 
+/** The first migration that this build ships and the database does not have; null when it has them all. */
+export async function findMissingMigration(
+  executor: Executor,
+  directory = SHIPPED_MIGRATIONS,
+): Promise<string | null> {
+  const [missing] = await executor.query<{ name: string }>(
+    `SELECT name FROM unnest($1::text[]) AS shipped (name)
+     WHERE name NOT IN (SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL)
+     ORDER BY name LIMIT 1`,
+    [await listMigrations(directory)],
+  );
+  return missing?.name ?? null;
+}
+
+async function listMigrations(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
 /** The migrations in the form that Prisma's engine takes. */
 export async function readMigrations(directory = SHIPPED_MIGRATIONS) {
-  const entries = await readdir(directory, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const names = await listMigrations(directory);
   const lockFile = await readFile(join(directory, 'migration_lock.toml'), 'utf8');
   return {
     baseDir: directory,

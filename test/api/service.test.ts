@@ -17,6 +17,20 @@ test('checkReadiness: 200 while the database answers', async () => {
   });
 });
 
+test('checkReadiness: 503 while the database misses a migration of this build, which it names', async () => {
+  const { call: early, db } = await startApi();
+  const rename = (from: string, to: string) =>
+    db.query(`UPDATE _prisma_migrations SET migration_name = $2 WHERE migration_name = $1`, [from, to]);
+  const [{ name } = { name: '' }] = await db.query<{ name: string }>(
+    `SELECT max(migration_name) AS name FROM _prisma_migrations`,
+  );
+  await rename(name, 'another');
+  const { body } = await early.get('/readyz').expect(503);
+  expect(body).toMatchObject({ code: 'not-ready', checks: { database: `misses the migration ${name}` } });
+  await rename('another', name);
+  await early.get('/readyz').expect(200);
+});
+
 test('checkLiveness: 200', async () => {
   await call.get('/livez').expect(200, { live: true });
 });
