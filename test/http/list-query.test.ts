@@ -52,6 +52,11 @@ describe('sort', () => {
   });
 });
 
+test('sort takes eight terms, and no more', () => {
+  expect(sortText.parse('a,b,c,d,e,f,g,key')).toHaveLength(8);
+  expect(sortText.safeParse('a,b,c,d,e,f,g,h,key').success).toBe(false);
+});
+
 test('fields reads paths, each once', () => {
   expect(fieldsText.parse('name,price,name')).toEqual(['name', 'price']);
   expect(fieldsText.safeParse('name,').success).toBe(false);

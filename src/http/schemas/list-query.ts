@@ -6,6 +6,8 @@ import { integerText } from './primitives.js';
 const PAGE_LIMIT_DEFAULT = 100;
 const PAGE_LIMIT_MAX = 1000;
 const TERMS_MAX = 50;
+/** Each term is three expressions that all rows are ordered by. */
+const SORT_TERMS_MAX = 8;
 const KEY_PREFIX_MAX = 255;
 
 export const limitText = integerText(1, PAGE_LIMIT_MAX, {
@@ -133,13 +135,13 @@ export const sortText = z
         message: `Must be paths with commas between, each ${PATH_FORM}, with - before it to turn the order.`,
       });
     }
-    if (new Set(terms.map(({ path }) => path)).size < terms.length || terms.length > TERMS_MAX) {
-      context.addIssue({ code: 'custom', message: `Each path once, and at most ${TERMS_MAX}.` });
+    if (new Set(terms.map(({ path }) => path)).size < terms.length || terms.length > SORT_TERMS_MAX) {
+      context.addIssue({ code: 'custom', message: `Each path once, and at most ${SORT_TERMS_MAX}.` });
     }
     return terms;
   })
   .meta({
-    description: `Order of the list, as in \`-price,key\`: \`key\`, or ${PATH_FORM}; \`-\` before it turns the order. By key if not given, and always by key at last.`,
+    description: `Order of the list, as in \`-price,key\`: at most ${SORT_TERMS_MAX} of \`key\`, or ${PATH_FORM}; \`-\` before one turns the order. By key if not given, and always by key at last.`,
   });
 
 /** `fields=name,price`. */
