@@ -43,13 +43,13 @@ export interface Subject {
 /** Judges every live record; answers how many there are. */
 export async function assessLive(executor: Executor, subject: Subject): Promise<number> {
   let checked = 0;
-  for (let after = 0; ; ) {
+  for (let after = ''; ; ) {
     const batch = await listLiveContent(executor, subject.collectionId, after);
     const last = batch.at(-1);
     if (last === undefined) return checked;
     await assessBatch(executor, subject, batch, fromLive);
     checked += batch.length;
-    after = last.recordId;
+    after = last.key;
   }
 }
 
