@@ -174,6 +174,11 @@ export const catalogue = {
     title: 'A request with this Idempotency-Key is being worked on',
     help: 'Wait for its answer, or repeat the request after a moment to receive the same answer.',
   },
+  'retention-running': {
+    kind: 'conflict',
+    title: 'Retention is running for this collection',
+    help: 'An instance of the service, or another call, is at work on it. Try again after the time in `Retry-After`; nothing is lost by waiting.',
+  },
   'record-deleted': {
     kind: 'gone',
     title: 'The record was deleted',
@@ -183,6 +188,11 @@ export const catalogue = {
     kind: 'gone',
     title: 'That revision is below the retained horizon',
     help: 'Ask for a revision from `horizon` on.',
+  },
+  'position-expired': {
+    kind: 'gone',
+    title: 'Retention removed data of changes after that position',
+    help: 'List the records anew, to the last page, and go on with `after` set to the `revision` of that list. A consumer that never falls behind by more than `keepDays` never gets here.',
   },
   'version-expired': {
     kind: 'gone',

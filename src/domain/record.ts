@@ -38,7 +38,10 @@ export interface VersionSummary {
   /** SHA-256 of the canonical JSON (RFC 8785) of `data`, in hexadecimal. */
   digest: string;
   current: boolean;
+  /** Whether retention has compressed its data into the archive, where it can be read all the same. */
   archived: boolean;
+  /** Whether retention has removed its data for good; who, when and the digest stay. */
+  deleted: boolean;
 }
 
 /** One committed version with its content. */

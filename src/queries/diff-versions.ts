@@ -1,3 +1,4 @@
+import { versionExpired } from '../domain/horizon.js';
 import type { DiffView } from '../domain/record.js';
 import { versionNotFound } from '../domain/refusals.js';
 import { diffJson } from '../lib/json-diff.js';
@@ -24,6 +25,7 @@ export async function diffVersions(
     const dataOf = (number: number) => {
       const row = rows.find((candidate) => candidate.version === number);
       if (row === undefined) throw versionNotFound(input, number);
+      if (row.content === null) throw versionExpired(input, number);
       return JSON.parse(row.content);
     };
     return {

@@ -1,4 +1,5 @@
 import { recordTag } from '../domain/entity-tag.js';
+import { revisionCompacted } from '../domain/horizon.js';
 import type { PointInTime } from '../domain/point-in-time.js';
 import type { RecordView } from '../domain/record.js';
 import { collectionNotFound, recordNotFound } from '../domain/refusals.js';
@@ -13,12 +14,13 @@ export async function getRecord(
 ): Promise<{ record: RecordView; tag: string; revision: number }> {
   const { collection, key } = input;
   const point = await resolvePoint(context.db, input.at);
-  const { head, collectionId, inForce, state } = await findRecordState(context.db, {
+  const { head, collectionId, inForce, horizon, state } = await findRecordState(context.db, {
     collection,
     key,
     revision: point,
   });
   if (collectionId === null || (point === null && !inForce)) throw collectionNotFound(collection);
+  if (point !== null && point < horizon) throw revisionCompacted(collection, point, horizon);
   if (state === null) throw recordNotFound(input, null);
   const { version, content, digest, revision } = state;
   if (version === null || content === null || digest === null) throw recordNotFound(input, revision);

@@ -1,4 +1,5 @@
 import { contentTag } from '../domain/entity-tag.js';
+import { versionExpired } from '../domain/horizon.js';
 import type { VersionView } from '../domain/record.js';
 import { versionNotFound } from '../domain/refusals.js';
 import { sha256 } from '../lib/digest.js';
@@ -20,6 +21,7 @@ export async function getVersion(
     await requireCommittedRecord(snapshot, input);
     const [row] = await findVersions(snapshot, { collection, key, numbers: [input.version] });
     if (row === undefined) throw versionNotFound(input, input.version);
+    if (row.content === null) throw versionExpired(input, input.version);
     const summary = toVersionSummary(row);
     const tag = contentTag(sha256(JSON.stringify([collection, key, summary])).toString('hex'));
     return { version: { collection, key, ...summary, data: JSON.parse(row.content) }, tag, revision };

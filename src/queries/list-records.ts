@@ -1,4 +1,5 @@
 import { DiptychError } from '../domain/errors.js';
+import { revisionCompacted } from '../domain/horizon.js';
 import { type Filter, type Sort, splitPath } from '../domain/list-query.js';
 import type { PointInTime } from '../domain/point-in-time.js';
 import type { Page, RecordView } from '../domain/record.js';
@@ -29,30 +30,47 @@ export async function listRecords(
   context: QueryContext,
   input: ListRecordsInput,
 ): Promise<{ page: Page<RecordView>; revision: number }> {
-  const { collection, keyPrefix, filters, sort, limit } = input;
+  const { collection, sort } = input;
   requireStorable(input);
   const fingerprint = fingerprintOf(input);
   const start = input.cursor === undefined ? null : readCursor(input.cursor, fingerprint, sort);
-  const head = await findHead(context.db);
-  if (start && start.revision > head.revision) throw cursorInvalid();
-  const point = start ? start.revision : await resolvePoint(context.db, input.at);
-  const found = await findReadableCollection(context.db, collection);
-  if (found === null || (input.at.type === 'head' && !start && !found.inForce))
-    throw collectionNotFound(collection);
-  const revision = point ?? head.revision;
-  const rows = await listRecordStates(context.db, {
-    collectionId: found.id,
-    revision,
-    keyPrefix,
-    filters,
-    sort,
-    limit,
-    after: start?.after ?? null,
-  });
+  const { revision, rows } = await readPage(context, input, start);
   const last = rows.at(-1);
   const next = last?.more ? formatCursor([revision, fingerprint, last.position]) : null;
   const paths = input.fields?.map(splitPath);
   return { page: { items: rows.map((row) => toView(collection, row, paths)), next }, revision };
+}
+
+/**
+ * The rows of a page and the revision that they show. A page that would show the present is read again in the
+ * rare case that what it began to show has been replaced, and gone, before it was read.
+ */
+async function readPage(
+  context: QueryContext,
+  input: ListRecordsInput,
+  start: { revision: number; after: string[] } | null,
+): Promise<{ revision: number; rows: ListedRow[] }> {
+  const { collection, keyPrefix, filters, sort, limit } = input;
+  for (;;) {
+    const head = await findHead(context.db);
+    if (start && start.revision > head.revision) throw cursorInvalid();
+    const point = start ? start.revision : await resolvePoint(context.db, input.at);
+    const found = await findReadableCollection(context.db, collection);
+    if (found === null || (input.at.type === 'head' && !start && !found.inForce))
+      throw collectionNotFound(collection);
+    const revision = point ?? head.revision;
+    const { horizon, rows } = await listRecordStates(context.db, {
+      collectionId: found.id,
+      revision,
+      keyPrefix,
+      filters,
+      sort,
+      limit,
+      after: start?.after ?? null,
+    });
+    if (revision >= horizon) return { revision, rows };
+    if (point !== null) throw revisionCompacted(collection, revision, horizon);
+  }
 }
 
 function toView(collection: string, row: ListedRow, paths: string[][] | undefined): RecordView {

@@ -1,8 +1,9 @@
 import type { ChangeView } from '../domain/commit.js';
 import { DiptychError } from '../domain/errors.js';
 import { cutFeed, formatPosition, type Position, parsePosition, wholeCommit } from '../domain/feed-page.js';
+import { isBelowHorizon, positionExpired } from '../domain/horizon.js';
 import { collectionNotFound } from '../domain/refusals.js';
-import { findHead } from '../store/head.js';
+import { findFeedState } from '../store/horizon.js';
 import { type FeedRow, listFeed, listFeedPositions } from '../store/log.js';
 import { findReadableCollection } from '../store/readers.js';
 import type { QueryContext } from './context.js';
@@ -35,8 +36,9 @@ export async function readChanges(context: QueryContext, input: ReadChangesInput
   const collectionId =
     input.collection === undefined ? null : await requireCollection(context, input.collection);
   for (;;) {
-    const { revision: head } = await findHead(context.db);
+    const { head, horizon } = await findFeedState(context.db, collectionId);
     if (position.revision > head) throw ahead(position, head);
+    if (isBelowHorizon(position, horizon)) throw positionExpired(horizon, head);
     const page = await readPage(context, { after: position, upTo: head, collectionId, limit: input.limit });
     if (page.changes.length > 0) return { ...page, next: formatPosition(page.next), head };
     position = page.next;
@@ -94,6 +96,9 @@ async function readPage(
     upTo: cut.last,
     collectionId: range.collectionId,
   });
+  // Retention may have come in between: what was read is whole only if it lies above the horizon of that moment.
+  const horizon = rows[0]?.horizon ?? 0;
+  if (isBelowHorizon(range.after, horizon)) throw positionExpired(horizon, range.upTo);
   const end = rows.length === positions.length ? { revision: range.upTo, ordinal: wholeCommit } : cut.next;
   return { changes: rows.map(toChange), next: end };
 }

@@ -111,13 +111,13 @@ export function withSnapshot<T>(db: Db, work: (snapshot: Snapshot) => Promise<T>
   return withConnection(db, (connection) => runSnapshot(connection, work));
 }
 
-/** One connection, for transactions that share temporary tables. */
+/** One connection for a while, for transactions that share temporary tables or locks that outlast them. */
 export interface Session extends Executor {
   snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
-/** Runs `work` with one connection, whose temporary tables are gone afterwards. */
+/** Runs `work` with one connection, whose temporary tables and advisory locks are gone afterwards. */
 export function withSession<T>(db: Db, work: (session: Session) => Promise<T>): Promise<T> {
   return withConnection(db, async (connection) => {
     try {
@@ -128,7 +128,7 @@ export function withSession<T>(db: Db, work: (session: Session) => Promise<T>): 
       });
     } finally {
       if (connection.broken === undefined) {
-        await connection.client.query('DISCARD TEMP').catch((error: Error) => {
+        await connection.client.query('DISCARD TEMP; SELECT pg_advisory_unlock_all()').catch((error: Error) => {
           connection.broken = error;
         });
       }

@@ -43,12 +43,16 @@ class Parameters {
 
 /**
  * Live records of a collection as of a revision, filtered, ordered, after a position. Fewer than `limit`
- * come back where they are large.
+ * come back where they are large. Below the horizon that comes with them they say nothing.
  */
-export async function listRecordStates(executor: Executor, request: ListRequest): Promise<ListedRow[]> {
+export async function listRecordStates(
+  executor: Executor,
+  request: ListRequest,
+): Promise<{ horizon: number; rows: ListedRow[] }> {
   const parameters = new Parameters();
   const revision = parameters.add(request.revision, 'bigint');
-  const conditions = [`r.collection_id = ${parameters.add(request.collectionId, 'bigint')}`];
+  const collectionId = parameters.add(request.collectionId, 'bigint');
+  const conditions = [`r.collection_id = ${collectionId}`];
   if (request.keyPrefix !== undefined)
     conditions.push(`starts_with(r.key, ${parameters.add(request.keyPrefix, 'text')})`);
   for (const filter of request.filters) conditions.push(filterCondition(parameters, filter));
@@ -56,8 +60,10 @@ export async function listRecordStates(executor: Executor, request: ListRequest)
   if (request.after) conditions.push(afterCondition(parameters, keys, request.after));
   const order = (names: (key: SortKey, index: number) => string) =>
     keys.map((key, index) => `${names(key, index)} ${key.descending ? 'DESC' : 'ASC'}`).join(', ');
-  return await executor.query<ListedRow>(
-    `SELECT key, revision, version, content, digest, "committedAt", "committedBy", message, position,
+  // The horizon comes with every row, and with a row of its own when there are none: of the same moment as they.
+  const found = await executor.query<{ horizon: number } & (ListedRow | { key: null })>(
+    `WITH listed AS (
+     SELECT key, revision, version, content, digest, "committedAt", "committedBy", message, position, row,
             (found > ${parameters.add(request.limit, 'bigint')} OR shown < found) AND row = shown AS more
      FROM (
        SELECT *, count(*) OVER () AS shown
@@ -76,10 +82,17 @@ export async function listRecordStates(executor: Executor, request: ListRequest)
          ) AS page
        ) AS measured
        WHERE bytes_before < ${maxPageBytes} AND row <= ${parameters.add(request.limit, 'bigint')}
-     ) AS listed
-     ORDER BY row`,
+     ) AS page
+     )
+     SELECT c.horizon, listed.* FROM collection c LEFT JOIN listed ON true
+     WHERE c.id = ${collectionId}
+     ORDER BY listed.row`,
     parameters.values,
   );
+  return {
+    horizon: found[0]?.horizon ?? 0,
+    rows: found.flatMap((row) => (row.key === null ? [] : [row])),
+  };
 }
 
 /** How many values a position has for this order. */

@@ -1,6 +1,7 @@
 import type { CommitKind } from '../domain/commit.js';
 import type { ChangeOperation } from '../domain/record.js';
 import type { Executor } from './db.js';
+import { feedHorizon } from './horizon.js';
 
 export interface LogRow {
   revision: number;
@@ -106,6 +107,8 @@ export function listFeedPositions(
 }
 
 export interface FeedRow extends LoggedChangeRow {
+  /** That of the feed at the moment of the reading; a change up to it may lack its contents. */
+  horizon: number;
   beforeContent: string | null;
   afterContent: string | null;
   committedAt: Date;
@@ -120,7 +123,8 @@ export function listFeed(
 ): Promise<FeedRow[]> {
   return executor.query(
     `SELECT h.revision, h.ordinal, ${changeOperation}, c.name AS collection, r.key, b.number AS before, a.number AS after,
-            b.content AS "beforeContent", a.content AS "afterContent", k.committed_at AS "committedAt", k.author, k.message
+            b.content AS "beforeContent", a.content AS "afterContent", k.committed_at AS "committedAt", k.author, k.message,
+            ${feedHorizon('$5')} AS horizon
      FROM change h
      JOIN commit k ON k.revision = h.revision
      JOIN record r ON r.id = h.record_id

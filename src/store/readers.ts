@@ -1,3 +1,4 @@
+import { type StoredContent, withContents } from './archived.js';
 import type { Executor } from './db.js';
 
 /** A record in the state of some revision. */
@@ -46,19 +47,26 @@ export const stateColumns = `
   k.committed_at AS "committedAt", k.author AS "committedBy", k.message`;
 
 /**
- * A record as readers saw it at a revision (null: now), with the head at that moment; `state` is null when
- * it had never been committed.
+ * A record as readers saw it at a revision (null: now), with the head and the horizon at that moment; `state`
+ * is null when it had never been committed, and says nothing below the horizon.
  */
 export async function findRecordState(
   executor: Executor,
   at: { collection: string; key: string; revision: number | null },
-): Promise<{ head: number; collectionId: number | null; inForce: boolean; state: RecordStateRow | null }> {
+): Promise<{
+  head: number;
+  collectionId: number | null;
+  inForce: boolean;
+  horizon: number;
+  state: RecordStateRow | null;
+}> {
   const [row] = await executor.query<
-    { head: number; collectionId: number | null; inForce: boolean | null } & {
+    { head: number; collectionId: number | null; inForce: boolean | null; horizon: number } & {
       [Column in keyof RecordStateRow]: RecordStateRow[Column] | null;
     }
   >(
-    `SELECT head.revision AS head, c.id AS "collectionId", c.definition_id IS NOT NULL AS "inForce", found.*
+    `SELECT head.revision AS head, c.id AS "collectionId", c.definition_id IS NOT NULL AS "inForce",
+            coalesce(c.horizon, 0) AS horizon, found.*
      FROM head
      LEFT JOIN collection c ON c.name = $1
      LEFT JOIN LATERAL (
@@ -75,6 +83,7 @@ export async function findRecordState(
     head,
     collectionId,
     inForce,
+    horizon,
     key,
     revision,
     version,
@@ -88,7 +97,7 @@ export async function findRecordState(
     key === null || revision === null || committedAt === null || committedBy === null
       ? null
       : { key, revision, version, content, digest, committedAt, committedBy, message };
-  return { head, collectionId, inForce: inForce === true, state };
+  return { head, collectionId, inForce: inForce === true, horizon, state };
 }
 
 /**
@@ -113,7 +122,9 @@ export interface VersionRow {
   id: number;
   version: number;
   revisions: number[];
-  content: string;
+  archived: boolean;
+  /** Whether retention has removed its data for good. */
+  deleted: boolean;
   digest: Buffer;
   committedAt: Date;
   committedBy: string;
@@ -121,10 +132,10 @@ export interface VersionRow {
   current: boolean;
 }
 
-const selectVersion = (content: string) => `
-  SELECT v.id, v.number AS version, ${content} AS content, v.digest, v.id = r.current_version_id IS TRUE AS current,
+const selectVersion = (columns = '') => `
+  SELECT v.id, v.number AS version, v.archive IS NOT NULL AS archived, v.content IS NULL AND v.archive IS NULL AS deleted, v.digest, v.id = r.current_version_id IS TRUE AS current,
          ARRAY(SELECT h.revision FROM change h WHERE h.after_version_id = v.id ORDER BY h.revision)::float8[] AS revisions,
-         k.committed_at AS "committedAt", k.author AS "committedBy", k.message
+         k.committed_at AS "committedAt", k.author AS "committedBy", k.message${columns}
   FROM collection c
   JOIN record r ON r.collection_id = c.id
   JOIN version v ON v.record_id = r.id
@@ -137,19 +148,19 @@ export function listVersions(
   at: { collection: string; key: string; below: number | null; limit: number },
 ): Promise<VersionRow[]> {
   return executor.query(
-    `${selectVersion("''")} AND ($3::bigint IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
+    `${selectVersion()} AND ($3::bigint IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
     [at.collection, at.key, at.below, at.limit],
   );
 }
 
-/** Committed versions with these numbers. */
-export function findVersions(
+/** Committed versions with these numbers, and their content: archived ones too, null for deleted ones. */
+export async function findVersions(
   executor: Executor,
   at: { collection: string; key: string; numbers: number[] },
-): Promise<VersionRow[]> {
-  return executor.query(`${selectVersion('v.content')} AND v.number = ANY ($3::bigint[])`, [
-    at.collection,
-    at.key,
-    at.numbers,
-  ]);
+): Promise<(VersionRow & { content: string | null })[]> {
+  const rows = await executor.query<VersionRow & StoredContent>(
+    `${selectVersion(', v.content, v.archive')} AND v.number = ANY ($3::bigint[])`,
+    [at.collection, at.key, at.numbers],
+  );
+  return await withContents(rows);
 }

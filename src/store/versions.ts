@@ -1,6 +1,7 @@
 import type { StoredResolution } from '../domain/rebase.js';
 import type { PendingOperation } from '../domain/record.js';
 import type { StoredValidation } from '../domain/validation-state.js';
+import { type StoredContent, withContents } from './archived.js';
 import type { Executor, Tx } from './db.js';
 
 export interface PendingRow {
@@ -169,21 +170,23 @@ export interface CommittedRow {
   id: number;
   recordId: number;
   number: number;
-  content: string;
+  /** Null when retention has deleted it. */
+  content: string | null;
   digest: Buffer;
 }
 
-/** The committed versions with these numbers that exist. */
-export function findCommitted(
+/** The committed versions with these numbers that exist, archived ones as well. */
+export async function findCommitted(
   executor: Executor,
   wanted: { recordId: number; number: number }[],
 ): Promise<CommittedRow[]> {
-  return executor.query(
-    `SELECT v.id, v.record_id AS "recordId", v.number, v.content, v.digest
+  const rows = await executor.query<CommittedRow & StoredContent>(
+    `SELECT v.id, v.record_id AS "recordId", v.number, v.content, v.archive, v.digest
      FROM unnest($1::bigint[], $2::bigint[]) AS wanted (record_id, number)
      JOIN version v ON v.record_id = wanted.record_id AND v.number = wanted.number`,
     [wanted.map((version) => version.recordId), wanted.map((version) => version.number)],
   );
+  return await withContents(rows);
 }
 
 /** A page carries at most this many bytes of content (and one item at least), however many items were asked for. */

@@ -115,6 +115,13 @@ ALTER TABLE version
 CREATE INDEX version_changeset_id ON version (changeset_id, id) WHERE revision IS NULL;
 -- When a version ceased to be current.
 CREATE INDEX change_before_version_id ON change (before_version_id, revision);
+-- What retention looks through: of each record the versions that still have content, or an archive, from the
+-- oldest on. What has gone is in neither, so that a run passes none of it.
+CREATE INDEX record_collection_id_id ON record (collection_id, id);
+CREATE INDEX version_readable ON version (record_id, number, revision) WHERE readable;
+CREATE INDEX version_archived ON version (record_id, number, revision) WHERE archive IS NOT NULL;
+-- It is compressed already.
+ALTER TABLE version ALTER COLUMN archive SET STORAGE EXTERNAL;
 
 ALTER TABLE record RENAME COLUMN current_committed TO current_readable;
 ALTER TABLE record
@@ -133,9 +140,12 @@ ALTER TABLE collection
 -- How far retention has come in a collection, so that whichever instance goes on knows where.
 CREATE TABLE retention (
   collection_id bigint NOT NULL,
-  -- The record up to which the run under way has come; 0 between runs.
+  -- The record and the number of its version up to which the run under way has come; 0 between runs.
   position      bigint NOT NULL DEFAULT 0,
-  started_at    timestamptz(3),
+  number        integer NOT NULL DEFAULT 0,
+  -- The definition whose policy the run applies; another one starts it anew.
+  definition_id bigint NOT NULL,
+  started_at    timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   finished_at   timestamptz(3),
   -- Of the run under way, or of the last.
   archived      bigint NOT NULL DEFAULT 0,

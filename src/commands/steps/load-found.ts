@@ -1,6 +1,7 @@
 import type { DefinitionCache } from '../../domain/definition-cache.js';
 import { recordTag } from '../../domain/entity-tag.js';
 import type { DiptychError } from '../../domain/errors.js';
+import { versionExpired } from '../../domain/horizon.js';
 import type { Intent } from '../../domain/intent.js';
 import type { Found, FoundCollection, State } from '../../domain/plan.js';
 import { collectionNotFound } from '../../domain/refusals.js';
@@ -72,11 +73,13 @@ async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
     const collection = collections.get(intent.collection);
     if (collection === undefined) return { refused: collectionNotFound(intent.collection) };
     const record = recordOf(intent);
+    const target = record && targetByRecord.get(record.id);
+    if (target?.content === null) return { refused: versionExpired(intent, target.number) };
     return {
       found: toFound(collection, {
         record,
         pending: record && pendingByRecord.get(record.id),
-        target: record && targetByRecord.get(record.id),
+        target,
       }),
     };
   });
@@ -109,7 +112,7 @@ function toFound(
       : null,
     tag:
       current && record?.revision ? recordTag({ revision: record.revision, digest: current.digest }) : null,
-    target: target ? toState(target) : null,
+    target: target?.content ? toState({ ...target, content: target.content }) : null,
   };
 }
 
@@ -131,7 +134,7 @@ export function currentState(record: RecordRow): State | null {
   });
 }
 
-function toState(version: Pick<CommittedRow, 'id' | 'number' | 'content' | 'digest'>): State {
+function toState(version: { id: number; number: number; content: string; digest: Buffer }): State {
   return {
     versionId: version.id,
     number: version.number,

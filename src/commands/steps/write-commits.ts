@@ -10,6 +10,7 @@ import type { Tx } from '../../store/db.js';
 import { moveHead } from '../../store/head.js';
 import { insertRecords, movePointers } from '../../store/records.js';
 import { deletePending, insertCommitted, markCommitted } from '../../store/versions.js';
+import { restoreArchived } from './restore-archived.js';
 
 /** A commit that has been judged and will happen. */
 export interface AcceptedCommit {
@@ -91,6 +92,10 @@ export async function writeCommits(
   const idOf = (move: Move) => requireId(recordIds, move.collection.name, move.key);
   const versionIds = await writeVersions(tx, log.now, written, idOf);
   const afterId = (move: Move) => (move.after === null ? null : (versionIds.get(idOf(move)) ?? null));
+  await restoreArchived(
+    tx,
+    written.flatMap(({ move: { after } }) => (after?.source === 'existing' ? [after.versionId] : [])),
+  );
 
   await movePointers(
     tx,

@@ -83,7 +83,8 @@ export const readChangesDoc: OperationDoc = {
   summary: 'Read the change feed',
   description:
     'Every update as its two records, before and after, in the order in which it became visible. Start with `after=0`, and go on with `after=<next>` for ever: nothing is lost and nothing comes twice. A commit is never split over pages unless it alone is larger than `limit`.\n\n' +
-    '`wait` holds the answer back, up to so many seconds, until there is news: a long poll.',
+    '`wait` holds the answer back, up to so many seconds, until there is news: a long poll.\n\n' +
+    'Retention takes the data of old changes away. A position from before its horizon (that of `collection`, or the highest of all) is refused with 410 `position-expired`: list the records anew and go on from the `revision` of that list. What each commit changed, without the data, stays under `GET /v1/commits/{revision}/changes`.',
   successes: {
     200: {
       description: 'Changes, or none yet.',
@@ -92,7 +93,7 @@ export const readChangesDoc: OperationDoc = {
       example: { changes: [examples.change], next: '3', head: 3 },
     },
   },
-  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'revision-compacted'],
+  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'position-expired'],
 };
 
 export const revertCommitDoc: OperationDoc = {

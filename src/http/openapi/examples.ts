@@ -283,6 +283,7 @@ export const versionSummary = {
   digest: DIGEST,
   current: true,
   archived: false,
+  deleted: false,
 };
 
 export const version = { ...versionSummary, collection: COLLECTION, key: KEY, data: discounted };

@@ -20,7 +20,7 @@ export const getRecordDoc: OperationDoc = {
   tag: 'Records',
   summary: 'Read a record',
   description:
-    'The current version, and nothing of what is being prepared: a record that was never committed is 404 whether or not it has a pending version. With `revision` or `at`, the record as readers saw it then.',
+    'The current version, and nothing of what is being prepared: a record that was never committed is 404 whether or not it has a pending version. With `revision` or `at`, the record as readers saw it then; 410 `revision-compacted` where retention has taken data of that time away.',
   successes: readSuccesses('The record.', recordSchema, examples.record),
   refusals: [
     'collection-not-found',
@@ -36,7 +36,7 @@ export const listRecordsDoc: OperationDoc = {
   tag: 'Records',
   summary: 'List records',
   description:
-    'Records by key, or as `sort` says, with conditions on their content. Whatever is committed while you page, all pages that follow from one first page show the same revision; follow `next` (or the `Link` header) until it is null.\n\n' +
+    'Records by key, or as `sort` says, with conditions on their content. Whatever is committed while you page, all pages that follow from one first page show the same revision; follow `next` (or the `Link` header) until it is null. A chain, or a `revision`, that retention has taken data of away gives 410 `revision-compacted`.\n\n' +
     'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`.',
   successes: listSuccesses('A page of records.', recordPageSchema, examples.page(examples.record, 2)),
   refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'revision-compacted'],
@@ -48,7 +48,8 @@ export const listVersionsDoc: OperationDoc = {
   id: 'listVersions',
   tag: HISTORY,
   summary: 'List the committed versions of a record',
-  description: 'Newest first, each with every revision at which it became current. Also of a deleted record.',
+  description:
+    'Newest first, each with every revision at which it became current. Also of a deleted record. Those whose data retention has archived or deleted stay in the list: `archived` and `deleted` say so.',
   successes: listSuccesses(
     'A page of versions.',
     versionPageSchema,
@@ -61,7 +62,8 @@ export const getVersionDoc: OperationDoc = {
   id: 'getVersion',
   tag: HISTORY,
   summary: 'Read one committed version',
-  description: 'Its content never changes; `current` and `revisions` say where it stands now.',
+  description:
+    'Its content never changes; `current` and `revisions` say where it stands now. Archived ones are read like any other; of deleted ones the data is gone: 410.',
   successes: readSuccesses('The version.', versionSchema, examples.version),
   refusals: ['collection-not-found', 'record-not-found', 'version-not-found', 'version-expired'],
 };
@@ -81,7 +83,7 @@ export const rollbackRecordDoc: OperationDoc = {
   tag: HISTORY,
   summary: 'Go back to an earlier version',
   description:
-    'Instant: the pointer of the record moves back to the committed version `toVersion`, in a new revision; nothing is copied, and nothing of the history is lost. It must obey today’s rules; an administrator can override them with `force`. Also brings back a deleted record.\n\n' +
+    'Instant: the pointer of the record moves back to the committed version `toVersion`, in a new revision; nothing is copied, and nothing of the history is lost. It must obey today’s rules; an administrator can override them with `force`. Also brings back a deleted record. To a version whose data retention has deleted there is no way back: 410.\n\n' +
     '`If-Match` with the `ETag` of the record is optional.',
   successes: commitSuccesses('Rolled back.', commitResultSchema, examples.rollbackResult),
   refusals: [

@@ -67,7 +67,12 @@ const versionMembers = {
   message,
   digest,
   current: z.boolean(),
-  archived: z.boolean().meta({ description: 'Whether retention has moved its data to the archive.' }),
+  archived: z.boolean().meta({
+    description: 'Whether retention has compressed its data; it can be read, compared and rolled back to.',
+  }),
+  deleted: z.boolean().meta({
+    description: 'Whether retention has removed its data for good; who, when and the digest stay.',
+  }),
 };
 
 export const versionSummarySchema = z

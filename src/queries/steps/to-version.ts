@@ -11,6 +11,7 @@ export function toVersionSummary(row: VersionRow): VersionSummary {
     message: row.message,
     digest: row.digest.toString('hex'),
     current: row.current,
-    archived: false,
+    archived: row.archived,
+    deleted: row.deleted,
   };
 }

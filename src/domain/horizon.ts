@@ -1,0 +1,35 @@
+import { DiptychError } from './errors.js';
+import type { Position } from './feed-page.js';
+import { wholeCommit } from './feed-page.js';
+
+/** The refusal of a read below the horizon of its collection. */
+export function revisionCompacted(collection: string, revision: number, horizon: number): DiptychError {
+  return new DiptychError(
+    'revision-compacted',
+    `Retention has removed data that readers of ${collection} saw at revision ${revision}; what they saw from ${horizon} on is whole.`,
+    { extensions: { horizon } },
+  );
+}
+
+/** The refusal of a version whose data retention deleted. */
+export function versionExpired(at: { collection: string; key: string }, number: number): DiptychError {
+  return new DiptychError(
+    'version-expired',
+    `Retention deleted the data of version ${number} of ${JSON.stringify(at.key)} in ${at.collection}.`,
+  );
+}
+
+/** Whether what follows a position in the feed may lack data: the change at the horizon itself has lost a side. */
+export function isBelowHorizon(position: Position, horizon: number): boolean {
+  if (position.revision !== horizon) return position.revision < horizon;
+  return horizon > 0 && position.ordinal < wholeCommit;
+}
+
+/** The refusal of such a position. */
+export function positionExpired(horizon: number, head: number): DiptychError {
+  return new DiptychError(
+    'position-expired',
+    `Retention has removed data of changes up to revision ${horizon}. List the records anew, to the last page, and go on with \`after\` = the \`revision\` of that list.`,
+    { extensions: { horizon, head } },
+  );
+}

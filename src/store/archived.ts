@@ -1,0 +1,44 @@
+import { fromArchive } from '../lib/archive.js';
+import type { Executor, Tx } from './db.js';
+
+/** The two places where the content of a committed version may be; neither when retention deleted it. */
+export interface StoredContent {
+  content: string | null;
+  archive: Buffer | null;
+}
+
+/** The content of a version, taken out of the archive where it is there; null when it was deleted. */
+export async function readContent({ content, archive }: StoredContent): Promise<string | null> {
+  if (content !== null || archive === null) return content;
+  return await fromArchive(archive);
+}
+
+/** Rows with their contents at hand, one after the other, so that no more than one is being decompressed. */
+export async function withContents<Row extends StoredContent>(
+  rows: Row[],
+): Promise<(Omit<Row, 'archive'> & { content: string | null })[]> {
+  const opened = [];
+  for (const { archive, ...row } of rows)
+    opened.push({ ...row, content: await readContent({ content: row.content, archive }) });
+  return opened;
+}
+
+/** Those of these versions that are archived, with their archives. */
+export function findArchived(
+  executor: Executor,
+  versionIds: number[],
+): Promise<{ id: number; archive: Buffer }[]> {
+  return executor.query(
+    `SELECT id, archive FROM version WHERE id = ANY ($1) AND archive IS NOT NULL ORDER BY id`,
+    [versionIds],
+  );
+}
+
+/** Puts content back where the archive was, for a version that is to be current. The database compares digests. */
+export async function restoreContents(tx: Tx, versions: { id: number; content: string }[]): Promise<void> {
+  await tx.query(
+    `UPDATE version SET content = back.content, archive = NULL, expired_at = NULL
+     FROM unnest($1::bigint[], $2::text[]) AS back (id, content) WHERE version.id = back.id`,
+    [versions.map((version) => version.id), versions.map((version) => version.content)],
+  );
+}
