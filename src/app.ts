@@ -18,6 +18,7 @@ import { historyRoutes } from './http/routes/history-routes.js';
 import { pendingRoutes } from './http/routes/pending-routes.js';
 import { problemRoutes } from './http/routes/problem-routes.js';
 import { recordsRoutes } from './http/routes/records-routes.js';
+import { retentionRoutes } from './http/routes/retention-routes.js';
 import { serviceRoutes } from './http/routes/service-routes.js';
 import type { Server } from './http/server.js';
 import type { Drain } from './lib/drain.js';
@@ -72,6 +73,7 @@ export async function buildApp({ context, config, logger, drain }: AppOptions): 
   commitsRoutes(app, context);
   historyRoutes(app, context);
   changesRoutes(app, context, drain);
+  retentionRoutes(app, context);
   serviceRoutes(app, context, drain);
   problemRoutes(app);
   return app;

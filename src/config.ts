@@ -24,6 +24,8 @@ export interface Config {
   maxBodyBytes: number;
   shutdownTimeoutSeconds: number;
   idempotencyHours: number;
+  /** 0: retention runs only when it is told to. */
+  retentionIntervalMinutes: number;
   /** Empty: every caller is let in, which is only possible on a loopback address. */
   authTokens: readonly AuthToken[];
   /** Without a trailing slash. */
@@ -110,6 +112,7 @@ const settings = z.object({
   MAX_BODY_BYTES: wholeNumber(1024, 256 * MEGABYTE, 16 * MEGABYTE),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 20),
   IDEMPOTENCY_HOURS: wholeNumber(1, 365 * DAY_HOURS, DAY_HOURS),
+  RETENTION_INTERVAL_MINUTES: wholeNumber(0, 7 * DAY_HOURS * 60, 60),
   AUTH_TOKENS: authTokens,
   PUBLIC_URL: z
     .string()
@@ -147,6 +150,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     maxBodyBytes: value.MAX_BODY_BYTES,
     shutdownTimeoutSeconds: value.SHUTDOWN_TIMEOUT_SECONDS,
     idempotencyHours: value.IDEMPOTENCY_HOURS,
+    retentionIntervalMinutes: value.RETENTION_INTERVAL_MINUTES,
     authTokens: value.AUTH_TOKENS,
     publicUrl: value.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
   };

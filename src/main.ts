@@ -5,6 +5,7 @@ import { createContext } from './commands/context.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { startCommittingScheduled } from './jobs/commit-scheduled.js';
 import { startExpiringAnswers } from './jobs/expire-answers.js';
+import { startRetention } from './jobs/retention.js';
 import { createDrain } from './lib/drain.js';
 import { Closers } from './start/closers.js';
 import { loadEnvFileIfPresent } from './start/env-file.js';
@@ -80,6 +81,9 @@ async function start(config: Config, logger: Logger, stop: StopSignals, closers:
 
   const expiry = startExpiringAnswers({ db }, { hours: config.idempotencyHours, logger });
   closers.add('expiry of answers', async () => expiry.stop());
+
+  const retention = startRetention({ db }, { intervalMinutes: config.retentionIntervalMinutes, logger });
+  closers.add('retention', retention.stop);
 
   const { drain, begin } = createDrain();
   const context = createContext(db, { maxRecordBytes: config.maxRecordBytes });

@@ -34,6 +34,7 @@ describe('readConfig', () => {
       maxBodyBytes: 16_777_216,
       shutdownTimeoutSeconds: 20,
       idempotencyHours: 24,
+      retentionIntervalMinutes: 60,
       authTokens: [],
       publicUrl: null,
     });

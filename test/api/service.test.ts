@@ -112,6 +112,8 @@ test('the examples of the document, from top to bottom, are a story that works',
     // By then the collection is in use, and all that was staged has been committed.
     '409 deleteCollection',
     '404 discardPending',
+    '200 getRetention',
+    '200 runRetention',
   ]);
 });
 

@@ -308,6 +308,29 @@ export const change = {
   message: 'Winter prices',
 };
 
+export const retention = {
+  collection: COLLECTION,
+  policy: { keepVersions: 100, keepDays: 90, onExpire: 'archive' },
+  isDefault: true,
+  horizon: 0,
+  run: null,
+  items: [
+    {
+      key: KEY,
+      version: 2,
+      data: 'kept',
+      outcome: 'keep',
+      reasons: ['newest', 'young'],
+      supersededAt: LATER,
+      expiresAt: null,
+    },
+  ],
+  next: null,
+  revision: 4,
+};
+
+export const retentionRun = { dryRun: true, archived: 0, deleted: 0, horizon: 0, complete: true };
+
 export const answered = {
   status: 200,
   answeredAt: LATER,
