@@ -10,7 +10,8 @@ import { ann } from '../support/context.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 // A store with some life in it: brand b; product x with versions 1 and 2 (current) and a pending one, which
-// refers to b; product y with version 1; product z, deleted. Names in the attacks: $x, $x1, $x2, $xp, …
+// refers to b; product y with version 1; product z, deleted; product v with versions 1, the base of a pending
+// one, and 2; product w with versions 1 (its data deleted), 2 (archived), 3 (above the horizon) and 4. Names in the attacks: $x, $x1, $x2, $xp, …
 let database: TestDatabase;
 let client: pg.Client;
 let names: Record<string, string>;
@@ -50,6 +51,29 @@ beforeAll(async () => {
     precondition: {},
     actor: ann,
   });
+  await commit([put('products', 'v', { sku: 'v1' }), put('products', 'w', { sku: 'w1' })]);
+  await stagePending(context, {
+    collection: 'products',
+    key: 'v',
+    changeset: null,
+    staged: { operation: 'upsert', data: { sku: 'v3' } },
+    precondition: {},
+    actor: ann,
+  });
+  await commit([put('products', 'v', { sku: 'v2' }), put('products', 'w', { sku: 'w2' })]);
+  const { result } = await commit([put('products', 'w', { sku: 'w3' })]);
+  await commit([put('products', 'w', { sku: 'w4' })]);
+  await db.query(`UPDATE collection SET horizon = $1 WHERE name = 'products'`, [result.revision]);
+  for (const [number, archive] of [
+    [1, null],
+    [2, Buffer.from('archive')],
+  ]) {
+    await db.query(
+      `UPDATE version SET content = NULL, archive = $2, expired_at = now()
+       WHERE number = $1 AND record_id = (SELECT id FROM record WHERE key = 'w')`,
+      [number, archive],
+    );
+  }
   await db.close();
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
@@ -102,6 +126,9 @@ const entry = (record: string, before: string, after: string, ordinal = 1) =>
 const version = (columns: string, values: string) =>
   `INSERT INTO version (record_id, content, digest, staged_by, staged_at, updated_at${columns})
    VALUES ($x, '{}', sha256('{}'), '{eve}', now(), now()${values});`;
+
+const expire = (version: string, archive: string) =>
+  `UPDATE version SET content = NULL, archive = ${archive}, expired_at = now() WHERE id = ${version};`;
 
 const attacks: Attack[] = [
   {
@@ -367,6 +394,81 @@ const attacks: Attack[] = [
     sql: `UPDATE record SET key = 'other' WHERE id = $x;`,
     guards: ['record_pointer_moves_forward'],
   },
+  ...["'archive'", 'NULL'].flatMap((archive): Attack[] => {
+    const what = archive === 'NULL' ? 'deleted' : 'archived';
+    return [
+      {
+        promise: `19 the current version is not ${what}`,
+        sql: expire('$w4', archive),
+        guards: ['record_current_version_fkey'],
+      },
+      {
+        promise: `19 the base of a pending version is not ${what}`,
+        sql: expire('$v1', archive),
+        guards: ['version_immutable'],
+      },
+      {
+        promise: `19 what can be read above the horizon is not ${what}`,
+        sql: expire('$w3', archive),
+        guards: ['version_immutable'],
+      },
+      {
+        promise: `19 a pending version is not ${what}`,
+        sql: expire('$xp', archive),
+        guards: ['version_content_with_operation'],
+      },
+    ];
+  }),
+  {
+    promise: '19 content goes only as expired',
+    sql: `UPDATE version SET content = NULL WHERE id = $w3;`,
+    guards: ['version_content_with_operation', 'version_immutable'],
+  },
+  {
+    promise: '20 the pointer leads to no version whose content is not at hand',
+    sql: commitRow(next) + moveHead + pointer('$w', '$w2') + entry('$w', '$w4', '$w2'),
+    guards: ['record_current_version_fkey'],
+  },
+  {
+    promise: '20 what is archived comes back only as it was',
+    sql: `UPDATE version SET content = '{"sku":"0"}', archive = NULL, expired_at = NULL WHERE id = $w2;`,
+    guards: ['version_digest_of_content'],
+  },
+  {
+    promise: '20 an archive is not replaced by another',
+    sql: `UPDATE version SET archive = 'other' WHERE id = $w2;`,
+    guards: ['version_immutable'],
+  },
+  {
+    promise: '20 a version has content or archive, not both',
+    sql: `UPDATE version SET archive = 'archive' WHERE id = $w3;`,
+    guards: ['version_content_with_operation', 'version_immutable'],
+  },
+  {
+    promise: '20 an archived version keeps who, when and digest',
+    sql: `UPDATE version SET staged_by = '{eve}' WHERE id = $w2;`,
+    guards: ['version_immutable'],
+  },
+  {
+    promise: '21 what is deleted stays deleted',
+    sql: `UPDATE version SET content = '{"sku":"w1"}', expired_at = NULL WHERE id = $w1;`,
+    guards: ['version_immutable'],
+  },
+  {
+    promise: '21 what is deleted gets no archive',
+    sql: `UPDATE version SET archive = 'archive' WHERE id = $w1;`,
+    guards: ['version_immutable'],
+  },
+  {
+    promise: '22 the horizon never goes back',
+    sql: `UPDATE collection SET horizon = horizon - 1 WHERE id = $productsC;`,
+    guards: ['collection_horizon_moves_forward'],
+  },
+  {
+    promise: '22 the horizon is a revision',
+    sql: `UPDATE collection SET horizon = -1 WHERE id = $productsC;`,
+    guards: ['collection_horizon_not_negative', 'collection_horizon_moves_forward'],
+  },
 ];
 
 /** Runs SQL in a transaction that leaves nothing behind; answers the name of the guard that refused it. */
@@ -410,5 +512,12 @@ describe('what the database refuses, with psql in hand', () => {
   test('the good way passes all of them', async () => {
     const good = commitRow(next) + moveHead + pointer('$x', '$x1') + entry('$x', '$x2', '$x1');
     expect(await refusedBy(good)).toBeNull();
+  });
+
+  test('retention passes in its way: horizon first, archive, delete, and the archive back', async () => {
+    const back = `UPDATE version SET content = '{"sku":"w2"}', archive = NULL, expired_at = NULL WHERE id = $w2;`;
+    const horizon = `UPDATE collection SET horizon = (SELECT revision FROM head) WHERE id = $productsC;`;
+    const rest = expire('$w3', "'archive'") + expire('$w3', 'NULL');
+    expect(await refusedBy(back + horizon + rest)).toBeNull();
   });
 });
