@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Api, newCollection, startApi } from '../support/api.js';
+import { type Api, archiving, deleting, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 beforeAll(async () => {
@@ -46,4 +46,17 @@ test('404 for a version that is not there', async () => {
     'version-not-found',
   );
   expect((await call.get(`${record('b')}/versions/1/diff`).expect(404)).body.code).toBe('record-not-found');
+});
+
+test('200 for archived versions, 410 where the data of either side is deleted', async () => {
+  const archived = await newCollection(call, archiving);
+  const deleted = await newCollection(call, deleting);
+  for (const { commit, retain } of [archived, deleted]) {
+    for (const n of [1, 2, 3]) await commit('a', { n });
+    await retain();
+  }
+  const { body } = await call.get(`${archived.record('a')}/versions/2/diff`).expect(200);
+  expect(body.changes).toEqual([{ pointer: '/n', before: 1, after: 2 }]);
+  for (const url of ['versions/3/diff', 'versions/2/diff?against=3', 'versions/1/diff'])
+    expect((await call.get(`${deleted.record('a')}/${url}`).expect(410)).body.code).toBe('version-expired');
 });

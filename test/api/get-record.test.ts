@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Api, newCollection, startApi } from '../support/api.js';
+import { type Api, deleting, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 beforeAll(async () => {
@@ -127,4 +127,23 @@ describe('refusals', () => {
     await commit('a', {});
     await call.get(record('a')).set('If-Match', '"x"').expect(412);
   });
+});
+
+test('410 with the horizon below it, by revision and by time; at the horizon and above all is as it was', async () => {
+  const { commit, record, retain } = await newCollection(call, deleting);
+  const first = await commit('a', { n: 1 });
+  const { body: committed } = await call.get(`/v1/commits/${first}`).expect(200);
+  const horizon = await commit('a', { n: 2 });
+  await commit('b', { n: 3 });
+  await retain();
+  for (const query of [`revision=${first}`, `at=${committed.committedAt}`]) {
+    const { body } = await call.get(`${record('a')}?${query}`).expect(410);
+    expect(body).toMatchObject({ code: 'revision-compacted', horizon });
+  }
+  expect((await call.get(`${record('a')}?revision=${horizon}`).expect(200)).body.data).toEqual({ n: 2 });
+  expect((await call.get(`${record('b')}?revision=${horizon}`).expect(404)).body.code).toBe(
+    'record-not-found',
+  );
+  // A record of which nothing has gone says the same: the horizon is the collection's.
+  await call.get(`${record('b')}?revision=${first}`).expect(410);
 });

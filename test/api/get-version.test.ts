@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Api, newCollection, startApi } from '../support/api.js';
+import { type Api, archiving, deleting, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 beforeAll(async () => {
@@ -45,4 +45,25 @@ test('404 for a version that is not committed, and for any other number', async 
   }
   await call.get(`${record('a')}/versions/2147483648`).expect(400);
   expect((await call.get(`${record('b')}/versions/1`).expect(404)).body.code).toBe('record-not-found');
+});
+
+test('200 for an archived version: its data is what it was', async () => {
+  const { commit, record, retain } = await newCollection(call, archiving);
+  const data = { text: 'ä𝄞'.repeat(1_000), n: 1.5e-7, list: [null, {}] };
+  await commit('a', data);
+  const before = await call.get(`${record('a')}/versions/1`).expect(200);
+  await commit('a', { n: 2 });
+  await retain();
+  const { body, headers } = await call.get(`${record('a')}/versions/1`).expect(200);
+  expect(body).toEqual({ ...before.body, current: false, archived: true });
+  expect(headers.etag).not.toBe(before.headers.etag);
+});
+
+test('410 for a version whose data is deleted', async () => {
+  const { commit, record, retain } = await newCollection(call, deleting);
+  await commit('a', { n: 1 });
+  await commit('a', { n: 2 });
+  await retain();
+  expect((await call.get(`${record('a')}/versions/1`).expect(410)).body.code).toBe('version-expired');
+  await call.get(`${record('a')}/versions/2`).expect(200);
 });

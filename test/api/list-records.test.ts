@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Api, newCollection, startApi } from '../support/api.js';
+import { type Api, deleting, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 let path: string;
@@ -143,4 +143,24 @@ describe('refusals', () => {
       'revision-not-found',
     );
   });
+});
+
+test('410 with the horizon below it, also in the middle of a chain of cursors', async () => {
+  const { commit, path, retain } = await newCollection(call, deleting);
+  await commit('a', { n: 1 });
+  const below = await commit('b', { n: 1 });
+  const page = await call.get(`${path}/records?limit=1`).expect(200);
+  const horizon = await commit('b', { n: 2 });
+  await retain();
+  const queries = [
+    `revision=${below}`,
+    `revision=${below}&filter[n][eq]=7`,
+    `limit=1&cursor=${page.body.next}`,
+  ];
+  for (const query of queries) {
+    const { body } = await call.get(`${path}/records?${query}`).expect(410);
+    expect(body).toMatchObject({ code: 'revision-compacted', horizon });
+  }
+  const { body } = await call.get(`${path}/records?revision=${horizon}`).expect(200);
+  expect(body.items.map((item: { data: object }) => item.data)).toEqual([{ n: 1 }, { n: 2 }]);
 });

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Api, newCollection, startApi } from '../support/api.js';
+import { type Api, archiving, deleting, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 beforeAll(async () => {
@@ -58,4 +58,18 @@ test('400 for a cursor that is none', async () => {
   const { commit, record } = await newCollection(call);
   await commit('a', {});
   expect((await call.get(`${record('a')}/versions?cursor=x`).expect(400)).body.code).toBe('cursor-invalid');
+});
+
+test('versions that retention archived or deleted stay in the list with who, when and digest', async () => {
+  for (const definition of [archiving, deleting]) {
+    const { commit, record, retain } = await newCollection(call, definition);
+    for (const n of [1, 2, 3]) await commit('a', { n });
+    const before = await call.get(`${record('a')}/versions`).expect(200);
+    await retain();
+    const gone = definition === archiving ? { archived: true } : { deleted: true };
+    const { body } = await call.get(`${record('a')}/versions`).expect(200);
+    const [current, ...others] = before.body.items;
+    expect(body.items).toEqual([current, ...others.map((item: object) => ({ ...item, ...gone }))]);
+    expect(current).toMatchObject({ version: 3, current: true, archived: false, deleted: false });
+  }
 });

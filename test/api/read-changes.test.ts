@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Api, newCollection, type RunningApi, startApi } from '../support/api.js';
+import { type Api, deleting, newCollection, type RunningApi, startApi } from '../support/api.js';
 
 let call: Api;
 let draining: RunningApi;
@@ -102,4 +102,37 @@ test('404 for a position that has not come, and for an unknown collection', asyn
   expect((await call.get('/v1/changes?after=0&collection=missing').expect(404)).body.code).toBe(
     'collection-not-found',
   );
+});
+
+test('410 with the horizon for a position that retention has passed; the way on loses nothing', async () => {
+  const { call } = await startApi();
+  const kept = await newCollection(call);
+  const { name, path, commit, retain } = await newCollection(call, deleting);
+  const first = await kept.commit('k', { n: 0 });
+  await commit('a', { n: 1 });
+  const horizon = await commit('a', { n: 2 });
+  await retain();
+  const last = await commit('a', { n: 3 });
+  for (const query of [
+    `after=${horizon - 1}`,
+    'after=0',
+    `after=${first}&collection=${name}`,
+    `after=${horizon}.1`,
+  ]) {
+    const { body } = await call.get(`/v1/changes?${query}`).expect(410);
+    expect(body).toMatchObject({ code: 'position-expired', horizon, head: last });
+  }
+  const other = await call.get(`/v1/changes?after=0&collection=${kept.name}`).expect(200);
+  expect(other.body.changes).toHaveLength(1);
+  const next = await call.get(`/v1/changes?after=${horizon}`).expect(200);
+  expect(next.body.changes).toMatchObject([{ before: { data: { n: 2 } }, after: { data: { n: 3 } } }]);
+  // As the detail of the refusal says: the list, and the feed from its revision on.
+  const list = await call.get(`${path}/records`).expect(200);
+  expect(list.body.items).toMatchObject([{ data: { n: 3 } }]);
+  await commit('a', { n: 4 });
+  const news = await call.get(`/v1/changes?after=${list.body.revision}`).expect(200);
+  expect(news.body.changes).toMatchObject([{ before: { data: { n: 3 } }, after: { data: { n: 4 } } }]);
+  // What each commit changed is told for ever.
+  const old = await call.get(`/v1/commits/${horizon}/changes`).expect(200);
+  expect(old.body.items).toMatchObject([{ key: 'a', before: 1, after: 2 }]);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Api, newCollection, startApi } from '../support/api.js';
+import { type Api, archiving, deleting, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 let guarded: Api;
@@ -131,5 +131,53 @@ describe('refusals', () => {
     { toVersion: 1, by: 'me' },
   ])('400 for %j', async (body) => {
     await call.post('/v1/collections/products/records/a/rollback').send(body).expect(400);
+  });
+});
+
+describe('what retention took', () => {
+  test('200 to an archived version, which comes back as it was', async () => {
+    const { commit, record, retain } = await newCollection(call, archiving);
+    await commit('a', { n: 1 });
+    const first = await call.get(record('a')).expect(200);
+    await commit('a', { n: 2 });
+    await retain();
+    await call
+      .post(`${record('a')}/rollback`)
+      .send({ toVersion: 1 })
+      .expect(200);
+    const { body } = await call.get(record('a')).expect(200);
+    expect(body).toMatchObject({ version: 1, data: first.body.data });
+    const version = await call.get(`${record('a')}/versions/1`).expect(200);
+    expect(version.body).toMatchObject({ current: true, archived: false, deleted: false });
+    // And it goes again once it is not current any more.
+    await commit('a', { n: 3 });
+    await retain();
+    expect((await call.get(`${record('a')}/versions/1`).expect(200)).body).toMatchObject({ archived: true });
+  });
+
+  test('410 to one whose data is deleted; the record stays as it is', async () => {
+    const { commit, record, retain } = await newCollection(call, deleting);
+    await commit('a', { n: 1 });
+    await commit('a', { n: 2 });
+    await retain();
+    const { body } = await call
+      .post(`${record('a')}/rollback`)
+      .send({ toVersion: 1 })
+      .expect(410);
+    expect(body.code).toBe('version-expired');
+    expect((await call.get(record('a')).expect(200)).body).toMatchObject({ version: 2 });
+  });
+
+  test('a deleted record comes back from the archive', async () => {
+    const { commit, remove, record, retain } = await newCollection(call, archiving);
+    await commit('a', { n: 1 });
+    await commit('a', { n: 2 });
+    await remove('a');
+    await retain();
+    await call
+      .post(`${record('a')}/rollback`)
+      .send({ toVersion: 1 })
+      .expect(200);
+    expect((await call.get(record('a')).expect(200)).body.data).toEqual({ n: 1 });
   });
 });

@@ -79,6 +79,10 @@ export async function startApi(
   return { call, app, context, db, beginDrain: begin };
 }
 
+/** Policies under which the versions but the current one go at once. */
+export const archiving = { retention: { keepVersions: 1, onExpire: 'archive' } };
+export const deleting = { retention: { keepVersions: 1, onExpire: 'delete' } };
+
 let collections = 0;
 
 /** A collection that no other test uses, and short ways to what tests need in it. */
@@ -110,6 +114,15 @@ export async function newCollection(call: Api, definition: object = {}) {
       const { body } = await call.post('/v1/commits').send({ changes }).expect(200);
       return body.revision;
     },
+    /** Applies the retention policy of the collection, to its end. */
+    retain: () =>
+      call
+        .post(`${path}/retention/run`)
+        .send({})
+        .expect(200)
+        .expect(({ body }) => {
+          if (!body.complete) throw new Error('retention did not come to the end');
+        }),
     /** Deletes a record in one call, and answers the revision. */
     remove: async (key: string): Promise<number> => {
       const changes = [{ collection: name, key, operation: 'delete' }];
