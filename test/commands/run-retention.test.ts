@@ -80,8 +80,8 @@ describe('a run', () => {
     await define(one, deleteAll);
     for (const n of [1, 2, 3]) await putAll(one, ['a', 'b'], { n });
     const run = await withTransaction(two.db, async (tx) => {
-      // Holds the run between its choice and its locks.
-      await tx.query(`SELECT FROM collection FOR UPDATE`);
+      // As staging does; it holds the run between its choice and its locks.
+      await tx.query(`SELECT FROM collection FOR SHARE`);
       const running = retain(one);
       await untilWaiting(tx);
       await rollbackRecord(two, {

@@ -128,6 +128,41 @@ test('readers beside commits and a retention that never rests see what was there
   expect(await auditStore(one.db)).toEqual([]);
 });
 
+/** The instance, but for one moment: before the first statement of this form, something else happens. */
+function interrupted(context: Context, form: RegExp, happening: () => Promise<unknown>): Context {
+  let isOver = false;
+  const query: Context['db']['query'] = async (text, values) => {
+    if (!isOver && form.test(text)) {
+      isOver = true;
+      await happening();
+    }
+    return await context.db.query(text, values);
+  };
+  return { ...context, db: { ...context.db, query } };
+}
+
+test('a page of the feed whose changes expire between its two statements is refused', async () => {
+  const [one, two] = await twoInstances();
+  for (const n of [1, 2]) await putAll(one, keys, { n });
+  const slow = interrupted(two, /"beforeContent"/, () => retain(one));
+  const read = readChanges(slow, { after: '1', limit: 10, waitSeconds: 0 });
+  expect(await read.then(() => 'a page', codeOf)).toBe('position-expired');
+});
+
+test('a list of the present whose records are replaced and expire before it is read shows the new present', async () => {
+  const [one, two] = await twoInstances();
+  await putAll(one, keys, { n: 1 });
+  const slow = interrupted(two, /WITH listed/, async () => {
+    await putAll(one, keys, { n: 2 });
+    await retain(one);
+  });
+  const { page, revision } = await listRecords(slow, { ...query, limit: 10 });
+  expect({ values: page.items.map((item) => item.data.n), revision }).toEqual({
+    values: [2, 2, 2],
+    revision: 3,
+  });
+});
+
 test('negative control: a list that does not look at the horizon shows less than there was', async () => {
   const [one] = await twoInstances();
   const revision = await putAll(one, keys, { n: 1 });

@@ -132,7 +132,7 @@ ALTER TABLE change
   ADD CONSTRAINT change_before_fkey FOREIGN KEY (record_id, before_version_id, committed) REFERENCES version (record_id, id, committed),
   ADD CONSTRAINT change_after_fkey FOREIGN KEY (record_id, after_version_id, committed) REFERENCES version (record_id, id, committed);
 
--- The oldest revision whose state can still be read whole, per collection; it only moves forward.
+-- The oldest revision from which on everything that readers saw is whole, per collection; it only moves forward.
 ALTER TABLE collection
   ADD COLUMN horizon bigint NOT NULL DEFAULT 0,
   ADD CONSTRAINT collection_horizon_not_negative CHECK (horizon >= 0);
