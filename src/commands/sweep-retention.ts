@@ -47,5 +47,6 @@ async function sweepOne(
   const row = await findCollection(session, name);
   if (row === null) return null;
   const collection = { ...row, horizon: await findHorizon(session, row.id) };
-  return await runBatches(session, collection, { ...options, maxBatches: Number.POSITIVE_INFINITY });
+  const bounds = { maxBatches: Number.POSITIVE_INFINITY, maxMs: Number.POSITIVE_INFINITY };
+  return await runBatches(session, collection, { ...options, ...bounds });
 }

@@ -37,7 +37,11 @@ export function retain(
   options: Partial<RetentionOptions> = {},
   name = collection,
 ): Promise<RetentionResult> {
-  return runRetention(context, { collection: name, dryRun: false, actor: root }, { ...restless, ...options });
+  return runRetention(
+    context,
+    { collection: name, dryRun: false, actor: root },
+    { ...restless, maxMs: Number.POSITIVE_INFINITY, ...options },
+  );
 }
 
 /** How many versions still have content, are archived, are deleted. */

@@ -8,6 +8,8 @@ import { findRetentionBatch, horizonAfter, type RetentionTask, toRetentionTask }
 export interface RetentionOptions {
   /** Batches at most. */
   maxBatches: number;
+  /** No batch begins after so many milliseconds. */
+  maxMs: number;
   /** Ends the run between two batches; the next goes on from there. */
   signal?: AbortSignal | undefined;
   /** The moment to judge ages by; that of the database's clock if absent. */
@@ -34,13 +36,14 @@ export async function restLong(tookMs: number, signal: AbortSignal | undefined):
   await delay(restMs, undefined, signal ? { signal } : {}).catch(() => {});
 }
 
-/** Goes on with the run of a collection for a bounded number of batches. The caller holds its lock. */
+/** Goes on with the run of a collection, within bounds of work and time. The caller holds its lock. */
 export async function runBatches(
   session: Session,
   collection: CollectionRow & { horizon: number },
   options: RetentionOptions,
 ): Promise<RetentionResult> {
-  const { maxBatches, signal, rest = restLong } = options;
+  const { maxBatches, maxMs, signal, rest = restLong } = options;
+  const endAt = performance.now() + maxMs;
   const task = await toRetentionTask(session, collection, options.now);
   const run = await session.transaction((tx) =>
     beginRetentionRun(tx, collection.id, collection.definitionId),
@@ -49,6 +52,7 @@ export async function runBatches(
   let after = { recordId: run.recordId, number: run.number };
   for (let batches = 0; batches < maxBatches && !signal?.aborted; batches += 1) {
     const start = performance.now();
+    if (start > endAt) return result;
     const batch = await findRetentionBatch(session, task, after);
     const done = await expireBatch(session, task, batch, result.horizon);
     if (done === null) return result;

@@ -43,7 +43,7 @@ export async function toRetentionTask(
  * One batch, so that no transaction is long: a commit that wants a record that is locked for a batch waits
  * for all of it, and every other commit behind it.
  */
-export const batchBounds = { versions: 100, records: 1_000, bytes: 2 * 1024 * 1024 };
+export const batchBounds = { versions: 50, records: 1_000, bytes: 2 * 1024 * 1024 };
 
 export interface RetentionBatch {
   /** What is to go, as far as can be seen without locks. */

@@ -21,7 +21,7 @@ export const runRetentionDoc: OperationDoc = {
   tag: TAG,
   summary: 'Run the retention of a collection now',
   description:
-    'What the service does by itself every hour (`RETENTION_INTERVAL_MINUTES`), for one collection, in the same small batches with the same rests between them. The work of one call is bounded, to 5,000 versions at most: `complete: false` means that the next call goes on from there. Records that are being changed at the moment are left for the next run.\n\n' +
+    'What the service does by itself every hour (`RETENTION_INTERVAL_MINUTES`), for one collection, in the same small batches with the same rests between them. The work of one call is bounded, to 5,000 versions and about 20 s at most: `complete: false` means that the next call goes on from there. Records that are being changed at the moment are left for the next run.\n\n' +
     'Needs the permission `admin`, because it takes data away; `dryRun` does not. Reads of the past and positions of the feed below the `horizon` of the answer give 410 from now on.',
   successes: {
     200: {
