@@ -34,6 +34,16 @@ export function findArchived(
   );
 }
 
+/** Whether retention has deleted the content of any of these versions. */
+export async function isAnyDeleted(executor: Executor, versionIds: number[]): Promise<boolean> {
+  if (versionIds.length === 0) return false;
+  const rows = await executor.query(
+    `SELECT FROM version WHERE id = ANY ($1) AND content IS NULL AND archive IS NULL LIMIT 1`,
+    [versionIds],
+  );
+  return rows.length > 0;
+}
+
 /** Puts content back where the archive was, for a version that is to be current. The database compares digests. */
 export async function restoreContents(tx: Tx, versions: { id: number; content: string }[]): Promise<void> {
   await tx.query(

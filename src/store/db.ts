@@ -128,9 +128,11 @@ export function withSession<T>(db: Db, work: (session: Session) => Promise<T>): 
       });
     } finally {
       if (connection.broken === undefined) {
-        await connection.client.query('DISCARD TEMP; SELECT pg_advisory_unlock_all()').catch((error: Error) => {
-          connection.broken = error;
-        });
+        await connection.client
+          .query('DISCARD TEMP; SELECT pg_advisory_unlock_all()')
+          .catch((error: Error) => {
+            connection.broken = error;
+          });
       }
     }
   });

@@ -107,6 +107,22 @@ describe('POST /v1/commits/{revision}/revert', () => {
     expect(refused.body.code).toBe('revert-impossible');
   });
 
+  test('200 or 410 version-expired: an archived version comes back, a deleted one does not', async () => {
+    const kept = await newCollection(call, { retention: { keepVersions: 1, onExpire: 'archive' } });
+    const lost = await newCollection(call, { retention: { keepVersions: 1, onExpire: 'delete' } });
+    for (const [things, status] of [
+      [kept, 200],
+      [lost, 410],
+    ] as const) {
+      await things.commit('a', { n: 1 });
+      const revision = await things.commit('a', { n: 2 });
+      await call.post(`${things.path}/retention/run`).expect(200);
+      const { body } = await call.post(`/v1/commits/${revision}/revert`).expect(status);
+      if (status === 410) expect(body.code).toBe('version-expired');
+      else expect((await call.get(things.record('a')).expect(200)).body.data).toEqual({ n: 1 });
+    }
+  });
+
   test('422: the state before breaks today’s rules, unless an admin forces it', async () => {
     const things = await newCollection(call);
     await things.commit('a', { n: 'old' });

@@ -14,6 +14,7 @@ import {
   revertConflict,
   revertFailure,
 } from '../../domain/refusals.js';
+import { isAnyDeleted } from '../../store/archived.js';
 import { lockChangeset } from '../../store/changesets.js';
 import { findCollections } from '../../store/collections.js';
 import type { Tx } from '../../store/db.js';
@@ -49,6 +50,8 @@ export async function confirmPrepared(
   }
   const refusals = [...prepared.refusals];
   const moved = await findMoved(tx, prepared);
+  // Retention, which needs the records' locks, may have been faster.
+  if (await isAnyDeleted(tx, targetsOf(prepared.moves))) return 'stale';
   if (moved.length > 0) refusals.push(refusalOfMoved(prepared, moved));
   return {
     request,
@@ -97,6 +100,10 @@ async function areDefinitionsInForce(tx: Tx, { definitions }: Prepared): Promise
   const ids = new Map(inForce.map(({ name, definitionId }) => [name, definitionId]));
   return [...definitions].every(([name, { definitionId }]) => ids.get(name) === definitionId);
 }
+
+/** The earlier versions that pointers are to go back to. */
+const targetsOf = (moves: Move[]) =>
+  moves.flatMap(({ after }) => (after?.source === 'existing' ? [after.versionId] : []));
 
 interface Moved {
   at: { collection: string; key: string };

@@ -111,6 +111,7 @@ export const revertCommitDoc: OperationDoc = {
     'approval-required',
     'revert-conflict',
     'revert-impossible',
+    'version-expired',
     'validation-failed',
     'work-limit',
     'request-in-flight',
