@@ -44,6 +44,11 @@ export const catalogue = {
     title: 'The cursor does not belong to this list',
     help: 'A cursor is valid only with the query that it came from. Start again without `cursor`, or follow `next` as it is.',
   },
+  'cursor-expired': {
+    kind: 'gone',
+    title: 'What the cursor leads through has changed',
+    help: 'The changeset of this preview was edited since its first page. All pages show one state, so start again without `cursor`.',
+  },
   unauthenticated: {
     kind: 'unauthenticated',
     title: 'A valid bearer token is needed',

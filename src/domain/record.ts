@@ -21,6 +21,21 @@ export interface RecordView {
   message: string | null;
 }
 
+/** A record as it would be read if a changeset were committed. What comes from the changeset has no version yet. */
+export interface PreviewView {
+  collection: string;
+  key: string;
+  version: number | null;
+  revision: number | null;
+  data: JsonObject;
+  committedAt: string | null;
+  committedBy: string | null;
+  /** Of the commit, or of the pending version. */
+  message: string | null;
+  /** Whether this state comes from the changeset. */
+  pending: boolean;
+}
+
 /** A record in a list: `data` is a projection when `fields` was given. */
 export interface Page<Item> {
   items: Item[];

@@ -122,6 +122,18 @@ export async function updateChangesetValidation(
   );
 }
 
+/** Where a changeset stands: its state, and how often what it holds has been edited. */
+export async function findChangesetEdit(
+  executor: Executor,
+  id: string,
+): Promise<{ state: ChangesetState; edit: number } | null> {
+  const [row] = await executor.query<{ state: ChangesetState; edit: number }>(
+    `SELECT state, edit FROM changeset WHERE id = $1`,
+    [id],
+  );
+  return row ?? null;
+}
+
 const selectChangeset = `
   SELECT s.id, s.title, s.message, s.state, s.created_by AS "createdBy", s.created_at AS "createdAt", s.ordinal, s.edit,
          s.validation, s.commit_at AS "commitAt", s.scheduled_by AS "scheduledBy", s.scheduled_at AS "scheduledAt",

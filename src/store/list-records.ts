@@ -1,28 +1,35 @@
 import { type Filter, readingsOf, type Sort, splitPath } from '../domain/list-query.js';
 import type { Executor } from './db.js';
-import { type RecordStateRow, stateAt, stateColumns } from './readers.js';
-import { maxPageBytes } from './versions.js';
+import { previewAt, previewColumns, type RecordStateRow, stateAt, stateColumns } from './readers.js';
 
 export interface ListRequest {
   collectionId: number;
   revision: number;
+  /** The changeset that is laid over this state, or null. */
+  changesetId: string | null;
   keyPrefix: string | undefined;
   filters: Filter[];
   sort: Sort[];
   limit: number;
+  /** Bytes of content at most, but for the first item. */
+  maxBytes: number;
   /** The sort values of the last item of the page before, in the order of `sortKeys`. */
   after: string[] | null;
 }
 
-export type ListedRow = RecordStateRow & {
-  version: number;
+/** Where an item comes from: a commit, or the changeset that is laid over the state. */
+export type Origin =
+  | { pending: false; revision: number; version: number; committedAt: Date; committedBy: string }
+  | { pending: true; revision: null; version: null; committedAt: null; committedBy: null };
+
+export type ListedRow = Pick<RecordStateRow, 'key' | 'message'> & {
   content: string;
   digest: Buffer;
   /** The values by which the row is ordered, as text; the cursor of what follows it. */
   position: string[];
   /** Whether there is more than what was answered. */
   more: boolean;
-};
+} & Origin;
 
 /** One expression that the list is ordered by. Values of a path are ordered by type, then by value. */
 interface SortKey {
@@ -42,8 +49,9 @@ class Parameters {
 }
 
 /**
- * Live records of a collection as of a revision, filtered, ordered, after a position. Fewer than `limit`
- * come back where they are large. Below the horizon that comes with them they say nothing.
+ * Live records of a collection as of a revision, or as a changeset would leave it, filtered, ordered, after a
+ * position. Fewer than `limit` come back where they are large. Below the horizon that comes with them they say
+ * nothing.
  */
 export async function listRecordStates(
   executor: Executor,
@@ -52,7 +60,16 @@ export async function listRecordStates(
   const parameters = new Parameters();
   const revision = parameters.add(request.revision, 'bigint');
   const collectionId = parameters.add(request.collectionId, 'bigint');
+  const source =
+    request.changesetId === null
+      ? { columns: `${stateColumns}, false AS pending`, joins: stateJoins(revision) }
+      : {
+          columns: previewColumns,
+          joins: previewAt(revision, parameters.add(request.changesetId, 'uuid')),
+        };
   const conditions = [`r.collection_id = ${collectionId}`];
+  // A preview also joins what it deletes, and what is not live.
+  if (request.changesetId !== null) conditions.push(`v.operation = 'upsert'`);
   if (request.keyPrefix !== undefined)
     conditions.push(`starts_with(r.key, ${parameters.add(request.keyPrefix, 'text')})`);
   for (const filter of request.filters) conditions.push(filterCondition(parameters, filter));
@@ -63,7 +80,7 @@ export async function listRecordStates(
   // The horizon comes with every row, and with a row of its own when there are none: of the same moment as they.
   const found = await executor.query<{ horizon: number } & (ListedRow | { key: null })>(
     `WITH listed AS (
-     SELECT key, revision, version, content, digest, "committedAt", "committedBy", message, position, row,
+     SELECT key, revision, version, content, digest, "committedAt", "committedBy", message, pending, position, row,
             (found > ${parameters.add(request.limit, 'bigint')} OR shown < found) AND row = shown AS more
      FROM (
        SELECT *, count(*) OVER () AS shown
@@ -71,17 +88,15 @@ export async function listRecordStates(
          SELECT page.*, count(*) OVER () AS found, row_number() OVER (ORDER BY ${order((_, index) => `s${index}`)}) AS row,
                 sum(octet_length(content)) OVER (ORDER BY ${order((_, index) => `s${index}`)}) - octet_length(content) AS bytes_before
          FROM (
-           SELECT ${stateColumns}, ${keys.map((key, index) => `${key.expression} AS s${index}`).join(', ')},
+           SELECT ${source.columns}, ${keys.map((key, index) => `${key.expression} AS s${index}`).join(', ')},
                   ARRAY[${keys.map((key) => `(${key.expression})::text`).join(', ')}] AS position
-           FROM record r ${stateAt(revision)}
-           JOIN version v ON v.id = state.version_id
-           JOIN commit k ON k.revision = state.revision
+           FROM record r ${source.joins}
            WHERE ${conditions.join(' AND ')}
            ORDER BY ${order((key) => key.expression)}
            LIMIT ${parameters.add(request.limit + 1, 'bigint')}
          ) AS page
        ) AS measured
-       WHERE bytes_before < ${maxPageBytes} AND row <= ${parameters.add(request.limit, 'bigint')}
+       WHERE bytes_before < ${parameters.add(request.maxBytes, 'bigint')} AND row <= ${parameters.add(request.limit, 'bigint')}
      ) AS page
      )
      SELECT c.horizon, listed.* FROM collection c LEFT JOIN listed ON true
@@ -94,6 +109,11 @@ export async function listRecordStates(
     rows: found.flatMap((row) => (row.key === null ? [] : [row])),
   };
 }
+
+const stateJoins = (revision: string) => `
+  ${stateAt(revision)}
+  JOIN version v ON v.id = state.version_id
+  JOIN commit k ON k.revision = state.revision`;
 
 /** How many values a position has for this order. */
 export function positionLength(sort: Sort[]): number {

@@ -33,14 +33,33 @@ export async function findReadableCollection(
 }
 
 /** Alias `state` of a record `r`: what it was at revision `$n`; the history is read only where it moved since. */
-export const stateAt = (parameter: string) => `
-  CROSS JOIN LATERAL (
+const stateOf = (parameter: string) => `
+  LATERAL (
     SELECT r.revision, r.current_version_id AS version_id WHERE r.revision <= ${parameter}
     UNION ALL
     (SELECT h.revision, h.after_version_id FROM change h
      WHERE r.revision > ${parameter} AND h.record_id = r.id AND h.revision <= ${parameter}
      ORDER BY h.revision DESC LIMIT 1)
   ) AS state`;
+
+/** Joins to a record `r` the state at a revision. */
+export const stateAt = (revision: string) => `CROSS JOIN ${stateOf(revision)}`;
+
+/**
+ * The same with a changeset laid over it: version `v` is the one that the changeset holds, `p`, where it holds
+ * one, and that has no commit `k`.
+ */
+export const previewAt = (revision: string, changesetId: string) => `
+  LEFT JOIN ${stateOf(revision)} ON true
+  LEFT JOIN version p ON p.record_id = r.id AND p.changeset_id = ${changesetId} AND p.revision IS NULL
+  LEFT JOIN version v ON v.id = CASE WHEN p.id IS NULL THEN state.version_id ELSE p.id END
+  LEFT JOIN commit k ON k.revision = state.revision AND p.id IS NULL`;
+
+/** Of such a join: what comes from the changeset has no revision yet. */
+export const previewColumns = `
+  r.key, CASE WHEN p.id IS NULL THEN state.revision END AS revision, v.number AS version, v.content, v.digest,
+  k.committed_at AS "committedAt", k.author AS "committedBy", CASE WHEN p.id IS NULL THEN k.message ELSE p.message END AS message,
+  p.id IS NOT NULL AS pending`;
 
 export const stateColumns = `
   r.key, state.revision, v.number AS version, v.content, v.digest,

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import {
   commitResultSchema,
   diffSchema,
   pageOf,
+  previewRecordSchema,
   recordSchema,
   versionSchema,
   versionSummarySchema,
@@ -13,6 +15,7 @@ import { commitSuccesses, listSuccesses, readSuccesses } from './successes.js';
 const HISTORY = 'History';
 
 const recordPageSchema = pageOf(recordSchema).meta({ id: 'RecordPage' });
+const previewPageSchema = pageOf(previewRecordSchema).meta({ id: 'PreviewRecordPage' });
 const versionPageSchema = pageOf(versionSummarySchema).meta({ id: 'VersionPage' });
 
 export const getRecordDoc: OperationDoc = {
@@ -20,12 +23,19 @@ export const getRecordDoc: OperationDoc = {
   tag: 'Records',
   summary: 'Read a record',
   description:
-    'The current version, and nothing of what is being prepared: a record that was never committed is 404 whether or not it has a pending version. With `revision` or `at`, the record as readers saw it then; 410 `revision-compacted` where retention has taken data of that time away.',
-  successes: readSuccesses('The record.', recordSchema, examples.record),
+    'The current version, and nothing of what is being prepared: a record that was never committed is 404 whether or not it has a pending version. With `revision` or `at`, the record as readers saw it then; 410 `revision-compacted` where retention has taken data of that time away.\n\n' +
+    'With `changeset`, a preview: the record as it would be read if that changeset were committed now.',
+  successes: readSuccesses(
+    'The record; with `changeset`, its preview.',
+    z.union([recordSchema, previewRecordSchema]),
+    examples.record,
+  ),
   refusals: [
     'collection-not-found',
     'record-not-found',
     'record-deleted',
+    'changeset-not-found',
+    'changeset-closed',
     'revision-not-found',
     'revision-compacted',
   ],
@@ -37,9 +47,22 @@ export const listRecordsDoc: OperationDoc = {
   summary: 'List records',
   description:
     'Records by key, or as `sort` says, with conditions on their content. Whatever is committed while you page, all pages that follow from one first page show the same revision; follow `next` (or the `Link` header) until it is null. A chain, or a `revision`, that retention has taken data of away gives 410 `revision-compacted`.\n\n' +
-    'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`.',
-  successes: listSuccesses('A page of records.', recordPageSchema, examples.page(examples.record, 2)),
-  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'revision-compacted'],
+    'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`.\n\n' +
+    'With `changeset`, a preview: the list as it would be if that changeset were committed now. All pages show one state of it: once it is edited, the next page is 410 `cursor-expired`.',
+  successes: listSuccesses(
+    'A page of records; with `changeset`, of their previews.',
+    z.union([recordPageSchema, previewPageSchema]),
+    examples.page(examples.record, 2),
+  ),
+  refusals: [
+    'collection-not-found',
+    'cursor-invalid',
+    'cursor-expired',
+    'revision-not-found',
+    'revision-compacted',
+    'changeset-not-found',
+    'changeset-closed',
+  ],
   // Without one, Swagger UI would make a filter up and send it.
   parameterExamples: { filter: { price: { gte: '100' } } },
 };

@@ -3,6 +3,8 @@ import type { Context } from '../../commands/context.js';
 import type { PointInTime } from '../../domain/point-in-time.js';
 import { getRecord } from '../../queries/get-record.js';
 import { listRecords } from '../../queries/list-records.js';
+import { previewRecord } from '../../queries/preview-record.js';
+import { previewRecords } from '../../queries/preview-records.js';
 import { answerRead } from '../answers.js';
 import { operation } from '../openapi/operation.js';
 import * as docs from '../openapi/records-docs.js';
@@ -16,7 +18,7 @@ import {
   timeText,
 } from '../schemas/list-query.js';
 import { collectionParams, recordParams } from '../schemas/paths.js';
-import { revisionText } from '../schemas/primitives.js';
+import { changesetId, revisionText } from '../schemas/primitives.js';
 import { given, type Server } from '../server.js';
 
 const RECORDS = '/v1/collections/:collection/records';
@@ -26,17 +28,27 @@ const momentMembers = {
     .meta({ description: 'Read the state of this revision. Not together with `at`.' })
     .optional(),
   at: timeText.optional(),
+  changeset: changesetId
+    .meta({ description: 'Preview: this changeset laid over the newest state. Without `revision` and `at`.' })
+    .optional(),
 };
 
 interface Moment {
   revision?: number | undefined;
   at?: Date | undefined;
+  changeset?: string | undefined;
 }
 
 const isOneMoment = ({ revision, at }: Moment) => revision === undefined || at === undefined;
 const oneMoment = { path: ['at'], message: 'Give revision or at, not both.' };
+const isNowOrPast = ({ revision, at, changeset }: Moment) =>
+  changeset === undefined || (revision === undefined && at === undefined);
+const nowOrPast = { path: ['changeset'], message: 'Give changeset, or revision or at, not both.' };
 
-const recordQuery = z.strictObject(momentMembers).refine(isOneMoment, oneMoment);
+const recordQuery = z
+  .strictObject(momentMembers)
+  .refine(isOneMoment, oneMoment)
+  .refine(isNowOrPast, nowOrPast);
 
 const listQuery = z
   .strictObject({
@@ -47,7 +59,8 @@ const listQuery = z
     ...momentMembers,
     ...pagingQuery,
   })
-  .refine(isOneMoment, oneMoment);
+  .refine(isOneMoment, oneMoment)
+  .refine(isNowOrPast, nowOrPast);
 
 function pointInTime({ revision, at }: Moment): PointInTime {
   if (revision !== undefined) {
@@ -62,6 +75,11 @@ export function recordsRoutes(app: Server, context: Context): void {
     url: `${RECORDS}/:key`,
     ...operation(docs.getRecordDoc, { params: recordParams, querystring: recordQuery, headers: readHeaders }),
     handler: async (request, reply) => {
+      const { changeset } = request.query;
+      if (changeset !== undefined) {
+        const { record, revision } = await previewRecord(context, { ...request.params, changeset });
+        return answerRead(request, reply, { body: record, revision });
+      }
       const at = pointInTime(request.query);
       const { record, tag, revision } = await getRecord(context, { ...request.params, at });
       return answerRead(request, reply, { body: record, tag, revision });
@@ -77,15 +95,19 @@ export function recordsRoutes(app: Server, context: Context): void {
       headers: readHeaders,
     }),
     handler: async (request, reply) => {
-      const { limit, filter, sort, keyPrefix, fields, cursor } = request.query;
-      const { page, revision } = await listRecords(context, {
+      const { limit, filter, sort, keyPrefix, fields, cursor, changeset } = request.query;
+      const wanted = {
         collection: request.params.collection,
         filters: filter ?? [],
         sort: sort ?? [],
         limit,
         at: pointInTime(request.query),
         ...given({ keyPrefix, fields, cursor }),
-      });
+      };
+      const { page, revision } =
+        changeset === undefined
+          ? await listRecords(context, wanted)
+          : await previewRecords(context, { ...wanted, changeset });
       return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });
     },
   });

@@ -57,6 +57,26 @@ export const recordSchema = z
   })
   .meta({ id: 'Record', description: 'A record as readers see it: its current version.' });
 
+export const previewRecordSchema = z
+  .object({
+    collection: z.string(),
+    key: z.string(),
+    version: positive.nullable().meta({ description: 'null: the changeset has not given it one yet.' }),
+    revision: positive.nullable(),
+    data,
+    committedAt: time.nullable(),
+    committedBy: z.string().nullable(),
+    message: message.meta({ description: 'Of the commit, or of the pending version.' }),
+    pending: z.boolean().meta({
+      description:
+        'Whether this comes from the changeset; then `version`, `revision`, `committedAt` and `committedBy` are null.',
+    }),
+  })
+  .meta({
+    id: 'PreviewRecord',
+    description: 'With `changeset`: a record as it would be if that were committed now.',
+  });
+
 const versionMembers = {
   version: positive,
   revisions: z.array(positive).meta({
