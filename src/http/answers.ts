@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CommitResult } from '../domain/commit.js';
 import { matchesTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import { matchesWeakly } from './entity-tags.js';
+import { NDJSON_TYPE } from './plugins/bodies.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 // Kept by nobody but its caller, who asks each time; what it has is confirmed with a bodiless 304.
@@ -20,6 +22,12 @@ export interface ReadAnswer {
   next?: string | null;
 }
 
+export interface LinesAnswer {
+  revision: number;
+  tag: string;
+  text: AsyncIterable<string>;
+}
+
 /** Answers a read: 200, or 304 when the client has exactly this (RFC 9110, sections 13.1 and 15.4.5). */
 export function answerRead(request: FastifyRequest, reply: FastifyReply, answer: ReadAnswer): FastifyReply {
   const text = JSON.stringify(answer.body);
@@ -32,16 +40,33 @@ export function answerRead(request: FastifyRequest, reply: FastifyReply, answer:
   if (typeof answer.next === 'string') {
     reply.header('Link', linkToNext(request.url, 'cursor', answer.next));
   }
+  return isKnown(request, tag) ? reply.code(304).send() : reply.type(JSON_TYPE).send(text);
+}
+
+/** Answers a read with lines of JSON as they come. Only the connection that breaks tells of what fails on the way. */
+export function answerLines(request: FastifyRequest, reply: FastifyReply, answer: LinesAnswer): FastifyReply {
+  reply.headers({
+    ETag: answer.tag,
+    'Diptych-Revision': String(answer.revision),
+    'Cache-Control': REVALIDATE,
+  });
+  if (isKnown(request, answer.tag)) {
+    return reply.code(304).send();
+  }
+  // A stream that HEAD gets would be read to its end.
+  const text = request.method === 'HEAD' ? [] : answer.text;
+  return reply.type(NDJSON_TYPE).send(Readable.from(text, { objectMode: false }));
+}
+
+/** Whether the client has exactly this. @throws DiptychError `precondition-failed` where `If-Match` fails */
+function isKnown(request: FastifyRequest, tag: string): boolean {
   const { 'if-match': seen, 'if-none-match': known } = request.given;
   if (seen !== undefined && !matchesTag(seen, tag)) {
     throw new DiptychError('precondition-failed', 'This is not what If-Match names.', {
       extensions: { etag: tag },
     });
   }
-  if (known !== undefined && matchesWeakly(known, tag)) {
-    return reply.code(304).send();
-  }
-  return reply.type(JSON_TYPE).send(text);
+  return known !== undefined && matchesWeakly(known, tag);
 }
 
 /** Answers a commit: 200, with the revision that the caller can wait for elsewhere. */

@@ -36,7 +36,11 @@ export async function api(app: Server): Promise<Api> {
           url: path,
           status: response.status,
           headers: response.headers as Record<string, string>,
-          body: isEmpty ? undefined : isJson(response.headers) ? response.body : response.text,
+          body: isEmpty
+            ? emptyBodyOf(response.headers)
+            : isJson(response.headers)
+              ? response.body
+              : response.text,
         });
       }),
   ]);
@@ -44,7 +48,12 @@ export async function api(app: Server): Promise<Api> {
 }
 
 function isJson(headers: Record<string, string | undefined>): boolean {
-  return /json/.test(headers['content-type'] ?? '');
+  return /[/+]json/.test(headers['content-type'] ?? '');
+}
+
+/** No lines are a text too, where there might be any number of them. */
+function emptyBodyOf(headers: Record<string, string | undefined>): string | undefined {
+  return headers['content-type'] === 'application/x-ndjson' ? '' : undefined;
 }
 
 export interface RunningApi {

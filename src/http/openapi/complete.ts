@@ -106,6 +106,7 @@ function successResponse(success: SuccessDoc, generated: Json | undefined): Json
     optionalHeaders = [],
     example,
     mediaType = 'application/json',
+    alternatives = {},
   } = success;
   const names = [...headers, 'X-Request-Id' as const];
   const sometimes = optionalHeaders.map((name) => {
@@ -119,7 +120,10 @@ function successResponse(success: SuccessDoc, generated: Json | undefined): Json
   if (success.schema !== undefined) {
     const content = generated?.content as Record<string, Json> | undefined;
     const schema = content?.['application/json']?.schema;
-    response.content = { [mediaType]: { schema, ...(example === undefined ? {} : { example }) } };
+    response.content = {
+      [mediaType]: { schema, ...(example === undefined ? {} : { example }) },
+      ...alternatives,
+    };
   }
   return response;
 }

@@ -203,6 +203,18 @@ export const record = {
   message: 'Opening price',
 };
 
+export const exportedLines = `${[
+  {
+    collection: COLLECTION,
+    key: 'coffee-grinder',
+    operation: 'put',
+    data: { name: 'Coffee grinder', price: 129, stock: 30 },
+  },
+  { collection: COLLECTION, key: KEY, operation: 'put', data: discounted },
+]
+  .map((line) => JSON.stringify(line))
+  .join('\n')}\n`;
+
 const created = { collection: COLLECTION, key: KEY, operation: 'create', before: null, after: 1 };
 const updated = { collection: COLLECTION, key: KEY, operation: 'update', before: 1, after: 2 };
 const grinder = {

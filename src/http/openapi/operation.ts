@@ -26,6 +26,8 @@ export interface SuccessDoc {
   example?: unknown;
   /** `application/json` when not given. */
   mediaType?: string;
+  /** The same in other media types, for clients that ask for them by `Accept`. */
+  alternatives?: Readonly<Record<string, { schema: Readonly<Record<string, unknown>>; example: unknown }>>;
 }
 
 export interface BodyExample {

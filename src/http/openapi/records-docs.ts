@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NDJSON_TYPE } from '../plugins/bodies.js';
 import {
   commitResultSchema,
   diffSchema,
@@ -41,6 +42,17 @@ export const getRecordDoc: OperationDoc = {
   ],
 };
 
+const recordPages = listSuccesses(
+  'A page of records; with `changeset`, of their previews.',
+  z.union([recordPageSchema, previewPageSchema]),
+  examples.page(examples.record, 2),
+);
+
+const linesSchema = {
+  type: 'string',
+  description: 'A JSON text on each line: `{collection, key, operation: "put", data}`.',
+};
+
 export const listRecordsDoc: OperationDoc = {
   id: 'listRecords',
   tag: 'Records',
@@ -48,12 +60,15 @@ export const listRecordsDoc: OperationDoc = {
   description:
     'Records by key, or as `sort` says, with conditions on their content. Whatever is committed while you page, all pages that follow from one first page show the same revision; follow `next` (or the `Link` header) until it is null. A chain, or a `revision`, that retention has taken data of away gives 410 `revision-compacted`.\n\n' +
     'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`.\n\n' +
-    'With `changeset`, a preview: the list as it would be if that changeset were committed now. All pages show one state of it: once it is edited, the next page is 410 `cursor-expired`.',
-  successes: listSuccesses(
-    'A page of records; with `changeset`, of their previews.',
-    z.union([recordPageSchema, previewPageSchema]),
-    examples.page(examples.record, 2),
-  ),
+    'With `changeset`, a preview: the list as it would be if that changeset were committed now. All pages show one state of it: once it is edited, the next page is 410 `cursor-expired`.\n\n' +
+    'With `Accept: application/x-ndjson`, the whole list at one revision as lines that `POST /v1/changesets/{id}/stage` takes: an export can be imported again, here or elsewhere. It takes no `limit`, `cursor` and `fields`. A connection that ends without the end of the answer says that it is not whole.',
+  successes: {
+    ...recordPages,
+    200: {
+      ...recordPages[200],
+      alternatives: { [NDJSON_TYPE]: { schema: linesSchema, example: examples.exportedLines } },
+    },
+  },
   refusals: [
     'collection-not-found',
     'cursor-invalid',

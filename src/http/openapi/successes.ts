@@ -12,7 +12,7 @@ export function readSuccesses(
   schema: z.ZodType,
   example: unknown,
   more: readonly HeaderName[] = [],
-): Record<number, SuccessDoc> {
+): Record<200 | 304, SuccessDoc> {
   return {
     200: { description, schema, example, headers: ['ETag', 'Diptych-Revision', ...more] },
     304: NOT_MODIFIED,
@@ -24,7 +24,7 @@ export function listSuccesses(
   description: string,
   schema: z.ZodType,
   example: unknown,
-): Record<number, SuccessDoc> {
+): Record<200 | 304, SuccessDoc> {
   return readSuccesses(description, schema, example, ['Link']);
 }
 

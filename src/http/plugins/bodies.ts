@@ -7,6 +7,8 @@ import type { JsonValue } from '../../lib/json-value.js';
 export const JSON_TYPE = 'application/json';
 export const MERGE_PATCH_TYPE = 'application/merge-patch+json';
 export const JSON_PATCH_TYPE = 'application/json-patch+json';
+/** One JSON text on each line. */
+export const NDJSON_TYPE = 'application/x-ndjson';
 
 // Data may be 64 levels deep, and lies a few levels deep in the bodies that carry it.
 const BODY_DEPTH_MAX = 72;

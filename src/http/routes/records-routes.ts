@@ -1,18 +1,24 @@
 import { z } from 'zod';
 import type { Context } from '../../commands/context.js';
 import type { PointInTime } from '../../domain/point-in-time.js';
+import { exportRecords } from '../../queries/export-records.js';
 import { getRecord } from '../../queries/get-record.js';
 import { listRecords } from '../../queries/list-records.js';
 import { previewRecord } from '../../queries/preview-record.js';
 import { previewRecords } from '../../queries/preview-records.js';
-import { answerRead } from '../answers.js';
+import { preferredType } from '../accept.js';
+import { answerLines, answerRead } from '../answers.js';
 import { operation } from '../openapi/operation.js';
 import * as docs from '../openapi/records-docs.js';
+import { JSON_TYPE, NDJSON_TYPE } from '../plugins/bodies.js';
+import { invalidRequest } from '../problem.js';
 import { readHeaders } from '../schemas/headers.js';
 import {
   fieldsText,
   filterParameters,
   keyPrefixText,
+  limitText,
+  PAGE_LIMIT_DEFAULT,
   pagingQuery,
   sortText,
   timeText,
@@ -21,6 +27,8 @@ import { collectionParams, recordParams } from '../schemas/paths.js';
 import { changesetId, revisionText } from '../schemas/primitives.js';
 import { given, type Server } from '../server.js';
 
+// An export takes as long as its reader does. What stands still is ended with its connection.
+const NO_TIMEOUT_MS = 2 ** 31 - 1;
 const RECORDS = '/v1/collections/:collection/records';
 
 const momentMembers = {
@@ -58,6 +66,8 @@ const listQuery = z
     fields: fieldsText.optional(),
     ...momentMembers,
     ...pagingQuery,
+    // Told apart from the default: an export takes none.
+    limit: limitText.optional(),
   })
   .refine(isOneMoment, oneMoment)
   .refine(isNowOrPast, nowOrPast);
@@ -94,21 +104,40 @@ export function recordsRoutes(app: Server, context: Context): void {
       querystring: listQuery,
       headers: readHeaders,
     }),
+    handlerTimeout: NO_TIMEOUT_MS,
     handler: async (request, reply) => {
       const { limit, filter, sort, keyPrefix, fields, cursor, changeset } = request.query;
       const wanted = {
         collection: request.params.collection,
         filters: filter ?? [],
         sort: sort ?? [],
-        limit,
         at: pointInTime(request.query),
-        ...given({ keyPrefix, fields, cursor }),
+        ...given({ keyPrefix }),
       };
+      reply.header('Vary', 'Accept');
+      if (preferredType(request.headers.accept, [JSON_TYPE, NDJSON_TYPE]) === NDJSON_TYPE) {
+        refuseParts({ limit, cursor, fields });
+        return answerLines(request, reply, await exportRecords(context, { ...wanted, changeset }));
+      }
+      const paged = { ...wanted, limit: limit ?? PAGE_LIMIT_DEFAULT, ...given({ fields, cursor }) };
       const { page, revision } =
         changeset === undefined
-          ? await listRecords(context, wanted)
-          : await previewRecords(context, { ...wanted, changeset });
+          ? await listRecords(context, paged)
+          : await previewRecords(context, { ...paged, changeset });
       return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });
     },
   });
+}
+
+/** An export is whole: it has no pages, and its lines are whole records, so that they can be staged. */
+function refuseParts(parameters: Record<string, unknown>): void {
+  const failures = Object.keys(given(parameters)).map((name) => ({
+    in: 'query' as const,
+    pointer: `/${name}`,
+    code: 'not-together',
+    message: `Not together with ${NDJSON_TYPE}, which is the whole list.`,
+  }));
+  if (failures.length > 0) {
+    throw invalidRequest(failures);
+  }
 }

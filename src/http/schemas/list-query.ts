@@ -3,7 +3,7 @@ import { type Filter, filterOperators, type Sort } from '../../domain/list-query
 import type { RawFilter } from '../query-string.js';
 import { integerText } from './primitives.js';
 
-const PAGE_LIMIT_DEFAULT = 100;
+export const PAGE_LIMIT_DEFAULT = 100;
 const PAGE_LIMIT_MAX = 1000;
 const TERMS_MAX = 50;
 /** Each term is three expressions that all rows are ordered by. */
