@@ -9,12 +9,14 @@ import { awaitMinRevision } from './http/plugins/min-revision.js';
 import { documentRoutes } from './http/plugins/openapi.js';
 import { answerClientError, answerProblems, handleError } from './http/plugins/problems.js';
 import { RequestLog } from './http/plugins/request-log.js';
+import { limitArrival } from './http/plugins/slow-clients.js';
 import { validateRequests } from './http/plugins/validation.js';
 import { changesRoutes } from './http/routes/changes-routes.js';
 import { changesetsRoutes } from './http/routes/changesets-routes.js';
 import { collectionsRoutes } from './http/routes/collections-routes.js';
 import { commitsRoutes } from './http/routes/commits-routes.js';
 import { historyRoutes } from './http/routes/history-routes.js';
+import { linesRoutes } from './http/routes/lines-routes.js';
 import { pendingRoutes } from './http/routes/pending-routes.js';
 import { problemRoutes } from './http/routes/problem-routes.js';
 import { recordsRoutes } from './http/routes/records-routes.js';
@@ -25,7 +27,8 @@ import type { Drain } from './lib/drain.js';
 
 // A key of 255 characters may take 12 bytes each in a URL.
 const PARAMETER_LENGTH_MAX = 4096;
-const REQUEST_TIMEOUT_MS = 60_000;
+// For the headers; for a body; and for each part of a body that is a stream.
+const ARRIVAL_TIMEOUT_MS = 60_000;
 // Both leave the longest wait of the change feed, a minute, room to end by itself.
 const HANDLER_TIMEOUT_MS = 90_000;
 const CONNECTION_TIMEOUT_MS = 120_000;
@@ -35,21 +38,30 @@ export interface AppOptions {
   config: Pick<Config, 'authTokens' | 'maxBodyBytes'>;
   logger: FastifyBaseLogger;
   drain: Drain;
+  /** How long a body may take to arrive, and a stream be silent. */
+  arrivalTimeoutMs?: number;
 }
 
 /** The whole service as a Fastify app, ready to listen. What a request passes is here from top to bottom. */
-export async function buildApp({ context, config, logger, drain }: AppOptions): Promise<Server> {
+export async function buildApp({
+  context,
+  config,
+  logger,
+  drain,
+  arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS,
+}: AppOptions): Promise<Server> {
   const app: Server = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
     genReqId: requestIdOf,
     bodyLimit: config.maxBodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // A stream may take longer: `limitArrival` bounds all the other bodies.
+    requestTimeout: 0,
     handlerTimeout: HANDLER_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
-    // Checked by hand, so that the refusal is a problem document.
-    http: { requireHostHeader: false },
+    // The host is checked by hand, so that the refusal is a problem document.
+    http: { requireHostHeader: false, headersTimeout: ARRIVAL_TIMEOUT_MS },
     // The query is parsed with its own failures where the rest of the request is validated.
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, querystringParser: () => ({}) },
     frameworkErrors: handleError,
@@ -57,6 +69,7 @@ export async function buildApp({ context, config, logger, drain }: AppOptions): 
   }).withTypeProvider();
 
   answerProblems(app);
+  limitArrival(app, arrivalTimeoutMs);
   addCommonHeaders(app);
   authenticate(app, config.authTokens);
   guardMethods(app);
@@ -70,6 +83,7 @@ export async function buildApp({ context, config, logger, drain }: AppOptions): 
   pendingRoutes(app, context);
   recordsRoutes(app, context);
   changesetsRoutes(app, context);
+  linesRoutes(app, context, { silenceMs: arrivalTimeoutMs });
   commitsRoutes(app, context);
   historyRoutes(app, context);
   changesRoutes(app, context, drain);

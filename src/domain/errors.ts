@@ -267,7 +267,7 @@ export const catalogue = {
   'request-timeout': {
     kind: 'timeout',
     title: 'The request did not arrive in time',
-    help: 'The whole request must arrive within a minute. Nothing was changed; send it again on a new connection.',
+    help: 'The whole request must arrive within a minute; of a stream of lines, something within each minute. Send it again on a new connection. Nothing was changed, but for lines that were staged already: their repeat is counted as unchanged.',
   },
   'headers-too-large': {
     kind: 'headers-too-large',

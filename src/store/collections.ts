@@ -36,6 +36,16 @@ export async function lockCollection(tx: Tx, name: string): Promise<CollectionRo
   return findCollection(tx, name);
 }
 
+/** Those of these collections that exist, by their names, kept in force until the transaction ends. */
+export async function lockCollections(tx: Tx, names: string[]): Promise<Map<string, number>> {
+  await tx.query(`SELECT id FROM collection WHERE name = ANY ($1) ORDER BY id FOR SHARE`, [names]);
+  const rows = await tx.query<{ id: number; name: string }>(
+    `SELECT id, name FROM collection WHERE name = ANY ($1) AND definition_id IS NOT NULL`,
+    [names],
+  );
+  return new Map(rows.map(({ id, name }) => [name, id]));
+}
+
 /** Makes sure that the name has a row, and locks it; definitionNumber is the highest ever given, 0 if none. */
 export async function lockCollectionName(tx: Tx, name: string): Promise<{ id: number; lastNumber: number }> {
   await tx.query(`INSERT INTO collection (name) VALUES ($1) ON CONFLICT (name) DO NOTHING`, [name]);

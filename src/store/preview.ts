@@ -30,7 +30,7 @@ export async function findPreview(
      LEFT JOIN collection c ON c.name = $1
      LEFT JOIN LATERAL (
        SELECT ${previewColumns}, r.revision AS "lastRevision"
-       FROM record r ${previewAt('head.revision', '$3')}
+       FROM record r ${previewAt('head.revision', '$3::uuid')}
        WHERE r.collection_id = c.id AND r.key = $2 AND (p.id IS NOT NULL OR r.revision IS NOT NULL)
      ) AS found ON true`,
     [at.collection, at.key, at.changesetId],

@@ -46,12 +46,22 @@ const stateOf = (parameter: string) => `
 export const stateAt = (revision: string) => `CROSS JOIN ${stateOf(revision)}`;
 
 /**
+ * Alias `p` of a record `r`: its pending version in a changeset. One look-up by record for each, and never, as
+ * planned from statistics that are older than a large changeset, a walk through all its members for each.
+ */
+export const memberOf = (changesetId: string) => `
+  LATERAL (
+    SELECT m.id, m.operation, m.content, m.digest, m.message FROM version m
+    WHERE m.record_id = r.id AND m.changeset_id IS NOT DISTINCT FROM ${changesetId} AND m.revision IS NULL LIMIT 1
+  ) AS p`;
+
+/**
  * The same with a changeset laid over it: version `v` is the one that the changeset holds, `p`, where it holds
  * one, and that has no commit `k`.
  */
 export const previewAt = (revision: string, changesetId: string) => `
   LEFT JOIN ${stateOf(revision)} ON true
-  LEFT JOIN version p ON p.record_id = r.id AND p.changeset_id = ${changesetId} AND p.revision IS NULL
+  LEFT JOIN ${memberOf(changesetId)} ON true
   LEFT JOIN version v ON v.id = CASE WHEN p.id IS NULL THEN state.version_id ELSE p.id END
   LEFT JOIN commit k ON k.revision = state.revision AND p.id IS NULL`;
 

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newCollection, type RunningApi, startApi } from '../support/api.js';
-import { openChangeset } from '../support/changeset.js';
+import { newChangeset, newCollection, type RunningApi, startApi } from '../support/api.js';
 
 const NDJSON = 'application/x-ndjson';
 
@@ -65,7 +64,7 @@ describe('200', () => {
   });
 
   test('with a changeset laid over it', async () => {
-    const id = await openChangeset(running);
+    const { id } = await newChangeset(call);
     for (const [key, body] of [
       ['b', { operation: 'delete' }],
       ['c', { data: {} }],

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '../../src/store/db.js';
-import { type Api, newCollection, startApi } from '../support/api.js';
-import { closeChangeset, openChangeset } from '../support/changeset.js';
+import { type Api, newChangeset, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 let db: Db;
@@ -14,7 +13,7 @@ beforeAll(async () => {
 async function prepare() {
   const collection = await newCollection(call);
   await collection.commit('a', { n: 1 });
-  const id = await openChangeset({ db });
+  const { id } = await newChangeset(call);
   const stage = (key: string, body: object) =>
     call
       .put(`${collection.pending(key)}?changeset=${id}`)
@@ -95,7 +94,7 @@ describe('refusals', () => {
       .put(pending('new'))
       .send({ data: { n: 1 } })
       .expect(201);
-    const other = await openChangeset({ db });
+    const { id: other } = await newChangeset(call);
     await call
       .put(`${pending('new')}?changeset=${other}`)
       .send({ data: { n: 1 } })
@@ -105,7 +104,7 @@ describe('refusals', () => {
 
   test('409 when the changeset is closed', async () => {
     const { preview, id } = await prepare();
-    await closeChangeset({ db }, id);
+    await call.post(`/v1/changesets/${id}/discard`).set('If-Match', '*').expect(200);
     const { body } = await preview('a').expect(409);
     expect(body).toMatchObject({ code: 'changeset-closed', state: 'discarded' });
   });

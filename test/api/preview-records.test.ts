@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Db } from '../../src/store/db.js';
-import { type Api, newCollection, startApi } from '../support/api.js';
-import { closeChangeset, editChangeset, openChangeset } from '../support/changeset.js';
+import { type Api, newChangeset, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
-let db: Db;
 let id: string;
 let list: (query: string) => ReturnType<Api['get']>;
 
 beforeAll(async () => {
-  ({ call, db } = await startApi());
+  ({ call } = await startApi());
   const { commit, path, pending } = await newCollection(call);
   for (const [key, price] of Object.entries({ a: 1, b: 2, c: 3 })) await commit(key, { name: key, price });
-  id = await openChangeset({ db });
+  ({ id } = await newChangeset(call));
   const stage = (key: string, body: object) =>
     call
       .put(`${pending(key)}?changeset=${id}`)
@@ -84,9 +81,9 @@ describe('refusals', () => {
     const { path, commit } = await newCollection(call);
     await commit('a', {});
     await commit('b', {});
-    const closing = await openChangeset({ db });
+    const { id: closing } = await newChangeset(call);
     const first = await call.get(`${path}/records?changeset=${closing}&limit=1`).expect(200);
-    await closeChangeset({ db }, closing);
+    await call.post(`/v1/changesets/${closing}/discard`).set('If-Match', '*').expect(200);
     for (const more of ['', `&limit=1&cursor=${first.body.next}`]) {
       const { body } = await call.get(`${path}/records?changeset=${closing}${more}`).expect(409);
       expect(body.code).toBe('changeset-closed');
@@ -95,7 +92,11 @@ describe('refusals', () => {
 
   test('410 for the next page once the changeset was edited', async () => {
     const { body } = await list('&limit=1').expect(200);
-    await editChangeset({ db }, id);
+    const other = await newCollection(call);
+    await call
+      .put(`${other.pending('x')}?changeset=${id}`)
+      .send({ data: {} })
+      .expect(201);
     const refused = await list(`&limit=1&cursor=${body.next}`).expect(410);
     expect(refused.body.code).toBe('cursor-expired');
     await list('&limit=1').expect(200);

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import type { Context } from '../../src/commands/context.js';
 import { putCollection } from '../../src/commands/put-collection.js';
+import { stagePending } from '../../src/commands/stage-pending.js';
 import { exportRecords } from '../../src/queries/export-records.js';
-import { editChangeset, openChangeset } from '../support/changeset.js';
+import { openChangeset } from '../support/changeset.js';
 import { ann, createInstance } from '../support/context.js';
 
 const collection = 'things';
@@ -80,6 +81,7 @@ test('a preview that is edited on the way is not exported to its end', async () 
   const changeset = await openChangeset(context);
   const { text: parts } = await exportRecords(context, { ...query, changeset });
   await parts.next();
-  await editChangeset(context, changeset);
+  const staged = { operation: 'delete' as const };
+  await stagePending(context, { collection, key: 'd', changeset, staged, precondition: {}, actor: ann });
   await expect(parts.next()).rejects.toMatchObject({ code: 'cursor-expired' });
 });

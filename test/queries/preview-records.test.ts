@@ -8,7 +8,7 @@ import { stagePending } from '../../src/commands/stage-pending.js';
 import type { Sort } from '../../src/domain/list-query.js';
 import { previewRecord } from '../../src/queries/preview-record.js';
 import { previewRecords } from '../../src/queries/preview-records.js';
-import { editChangeset, openChangeset } from '../support/changeset.js';
+import { openChangeset } from '../support/changeset.js';
 import { ann, createInstance } from '../support/context.js';
 import { size } from '../support/size.js';
 
@@ -207,7 +207,8 @@ describe('a preview', () => {
     await commitChanges(context, { changes: [put('b', 2)], dryRun: false, actor: ann });
     const second = await ask(page.next ?? '');
     expect(second).toMatchObject({ revision, page: { items: [{ key: 'b', data: { a: 1 } }] } });
-    await editChangeset(context, changeset);
+    const staged = { operation: 'upsert' as const, data: { a: 3 } };
+    await stagePending(context, { collection, key: 'c', changeset, staged, precondition: {}, actor: ann });
     await expect(ask(page.next ?? '')).rejects.toMatchObject({ code: 'cursor-expired' });
   });
 });

@@ -67,6 +67,7 @@ export interface RunningApi {
 /** The service on a database of its own, for the tests of one file. */
 export async function startApi(
   config: Partial<AppOptions['config'] & { maxRecordBytes: number }> = {},
+  options: Pick<AppOptions, 'arrivalTimeoutMs'> = {},
 ): Promise<RunningApi> {
   const database = await createTestDatabase();
   const db = openDatabase({ url: database.url, poolSize: 5 });
@@ -78,6 +79,7 @@ export async function startApi(
     config: { authTokens: [], maxBodyBytes: 16 * MEBIBYTE, ...settings },
     logger: pino({ level: 'silent' }),
     drain,
+    ...options,
   });
   const call = await api(app);
   afterAll(async () => {

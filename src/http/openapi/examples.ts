@@ -215,6 +215,34 @@ export const exportedLines = `${[
   .map((line) => JSON.stringify(line))
   .join('\n')}\n`;
 
+export const stagedLines = `${[
+  { collection: COLLECTION, key: KEY, operation: 'merge', patch: { price: 549 } },
+  {
+    collection: COLLECTION,
+    key: 'coffee-grinder',
+    operation: 'put',
+    data: { name: 'Coffee grinder', price: 129, stock: 30 },
+  },
+]
+  .map((line) => JSON.stringify(line))
+  .join('\n')}\n`;
+
+export const stageReport = {
+  staged: 1,
+  unchanged: 0,
+  failed: 1,
+  errors: [
+    {
+      line: 1,
+      pointer: '',
+      code: 'record-not-found',
+      message: 'There is no such record to patch.',
+      collection: COLLECTION,
+      key: KEY,
+    },
+  ],
+};
+
 const created = { collection: COLLECTION, key: KEY, operation: 'create', before: null, after: 1 };
 const updated = { collection: COLLECTION, key: KEY, operation: 'update', before: 1, after: 2 };
 const grinder = {

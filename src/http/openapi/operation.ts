@@ -52,6 +52,8 @@ export interface OperationDoc {
   /** Schemas of the body by media type, where there is more than one. */
   bodies?: Readonly<Record<string, z.ZodType>>;
   bodyOptional?: boolean;
+  /** The body is read as a stream: what is wrong in it is in the answer, and its length has no bound. */
+  streamed?: boolean;
   /** Needs no token. */
   open?: boolean;
 }
@@ -91,6 +93,7 @@ export function operation<const Parts extends RequestParts>(doc: OperationDoc, p
     schema: { ...parts, ...texts, ...hidden } as Parts & typeof texts,
     config: {
       operation: doc.id,
+      ...(doc.streamed ? { streamed: true } : {}),
       ...(doc.bodies === undefined ? {} : { bodies: doc.bodies, bodyTypes: Object.keys(doc.bodies) }),
     },
   };

@@ -49,7 +49,7 @@ export function refusalsByStatus(shared: RefusalResponses, place: Place): Map<nu
 function codesOf({ operation, doc, path }: Place): Set<ErrorCode> {
   const parameters = (operation.parameters ?? []).map(({ name }) => name.toLowerCase());
   const codes = new Set<ErrorCode>([...EVERYWHERE, ...doc.refusals]);
-  if (operation.requestBody !== undefined) {
+  if (operation.requestBody !== undefined && doc.streamed !== true) {
     for (const code of WITH_BODY) {
       codes.add(code);
     }

@@ -11,7 +11,7 @@ export const JSON_PATCH_TYPE = 'application/json-patch+json';
 export const NDJSON_TYPE = 'application/x-ndjson';
 
 // Data may be 64 levels deep, and lies a few levels deep in the bodies that carry it.
-const BODY_DEPTH_MAX = 72;
+export const BODY_DEPTH_MAX = 72;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -31,6 +31,11 @@ export function parseBodies(app: FastifyInstance): void {
       }
     });
   }
+  app.addContentTypeParser(NDJSON_TYPE, (request, payload, done) => {
+    // Handed on as it is: whoever takes it reads it, however long it is.
+    const isTaken = acceptedTypes(request).includes(NDJSON_TYPE) && isUtf8(request);
+    done(isTaken ? null : unsupportedMediaType(request), payload);
+  });
   app.addContentTypeParser('*', (request, payload, done) => {
     let isEmpty = true;
     payload.once('data', () => {
@@ -46,11 +51,15 @@ function parseBody(request: FastifyRequest, type: string, bytes: Buffer): JsonVa
   if (bytes.length === 0) {
     return undefined;
   }
-  const charsets = [...(request.headers['content-type'] ?? '').matchAll(/;\s*charset\s*=\s*"?([^\s;"]*)/gi)];
-  if (!acceptedTypes(request).includes(type) || charsets.some(([, name]) => !/^utf-?8$/i.test(name ?? ''))) {
+  if (!acceptedTypes(request).includes(type) || !isUtf8(request)) {
     throw unsupportedMediaType(request);
   }
   return parseText(decodeBody(bytes));
+}
+
+function isUtf8(request: FastifyRequest): boolean {
+  const charsets = [...(request.headers['content-type'] ?? '').matchAll(/;\s*charset\s*=\s*"?([^\s;"]*)/gi)];
+  return charsets.every(([, name]) => /^utf-?8$/i.test(name ?? ''));
 }
 
 function decodeBody(bytes: Buffer): string {

@@ -19,6 +19,9 @@ export function sendProblem(error: DiptychError, request: FastifyRequest, reply:
   if (error.code === 'unsupported-media-type') {
     reply.headers(acceptHeader(request));
   }
+  if (error.code === 'request-timeout') {
+    reply.header('Connection', 'close');
+  }
   request.refusal = error.code;
   reply
     .code(problem.status)

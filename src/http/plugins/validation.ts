@@ -54,7 +54,8 @@ function validate(request: FastifyRequest): Failure[] {
   return failures;
 }
 
-function failuresOf(issue: Issue, part: Part): Failure[] {
+/** What an issue says, as the failures of a request's `part`. */
+export function failuresOf(issue: Issue, part: Part): Failure[] {
   const place = part === 'body' ? {} : { in: part };
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   if (issue.code === 'unrecognized_keys') {

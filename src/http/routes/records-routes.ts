@@ -25,10 +25,8 @@ import {
 } from '../schemas/list-query.js';
 import { collectionParams, recordParams } from '../schemas/paths.js';
 import { changesetId, revisionText } from '../schemas/primitives.js';
-import { given, type Server } from '../server.js';
+import { given, NO_TIMEOUT_MS, type Server } from '../server.js';
 
-// An export takes as long as its reader does. What stands still is ended with its connection.
-const NO_TIMEOUT_MS = 2 ** 31 - 1;
 const RECORDS = '/v1/collections/:collection/records';
 
 const momentMembers = {

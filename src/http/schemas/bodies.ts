@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Definition } from '../../domain/collection.js';
 import { isPointer } from '../../lib/json-pointer.js';
@@ -105,28 +106,47 @@ export const revertBody = z
   })
   .default({ dryRun: false, force: false });
 
-const changeTarget = {
+/** What may be done to a record, and the members that say to which. */
+function changeOf<const Target extends z.core.$ZodLooseShape>(target: Target) {
+  return z.discriminatedUnion('operation', [
+    z.strictObject({ operation: z.literal('put'), ...target, data: dataMember }),
+    z.strictObject({
+      operation: z.literal('merge'),
+      ...target,
+      patch: jsonObject.meta({ description: 'JSON Merge Patch (RFC 7396) on `data`.' }),
+    }),
+    z.strictObject({
+      operation: z.literal('patch'),
+      ...target,
+      patch: jsonPatchOperations.meta({ description: 'JSON Patch (RFC 6902) on `data`.' }),
+    }),
+    z.strictObject({ operation: z.literal('delete'), ...target }),
+  ]);
+}
+
+const change = changeOf({
   collection: collectionName,
   key: recordKey,
   ifVersion: z.int().min(0).max(VERSION_MAX).optional().meta({
     description: 'The version that must be current, or 0: the record must not exist. 409 otherwise.',
   }),
-};
+});
 
-const change = z.discriminatedUnion('operation', [
-  z.strictObject({ operation: z.literal('put'), ...changeTarget, data: dataMember }),
-  z.strictObject({
-    operation: z.literal('merge'),
-    ...changeTarget,
-    patch: jsonObject.meta({ description: 'JSON Merge Patch (RFC 7396) on `data`.' }),
-  }),
-  z.strictObject({
-    operation: z.literal('patch'),
-    ...changeTarget,
-    patch: jsonPatchOperations.meta({ description: 'JSON Patch (RFC 6902) on `data`.' }),
-  }),
-  z.strictObject({ operation: z.literal('delete'), ...changeTarget }),
-]);
+/** A line of `POST /v1/changesets/{changeset}/stage`. */
+export const stagedLine = changeOf({
+  collection: collectionName,
+  key: recordKey,
+  message: messageText.nullish(),
+});
+
+/** Its body: a stream, which is not looked at before it is read. */
+export const linesBody = z
+  .custom<Readable | undefined>(() => true)
+  .meta({
+    type: 'string',
+    description:
+      'A JSON text on each line: `{collection, key, operation: "put"|"merge"|"patch"|"delete", data|patch, message?}`.',
+  });
 
 /** `POST /v1/commits`. */
 export const commitChangesBody = z.strictObject({

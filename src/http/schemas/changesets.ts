@@ -166,3 +166,24 @@ export const scheduledChangesetSchema = changesetSchema
     id: 'ScheduledChangeset',
     description: 'A changeset with its schedule, and what is known in advance.',
   });
+
+export const stageReportSchema = z
+  .object({
+    staged: count.meta({ description: 'Lines that made or changed a pending version.' }),
+    unchanged: count.meta({ description: 'Lines that equal what is current, or what is pending already.' }),
+    failed: count.meta({ description: 'Lines that were refused; they stopped none of the others.' }),
+    errors: z
+      .array(
+        z.object({
+          line: z.int().min(1).meta({ description: 'Number of the line, from 1.' }),
+          pointer: z.string().meta({ description: 'JSON Pointer (RFC 6901) into the line.' }),
+          code: z.string(),
+          message: z.string(),
+          collection: z.string().optional(),
+          key: z.string().optional(),
+        }),
+      )
+      .max(1000)
+      .meta({ description: 'The first 1,000 of them.' }),
+  })
+  .meta({ id: 'StageReport', description: 'What became of the lines.' });
