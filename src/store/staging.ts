@@ -101,20 +101,25 @@ export async function insertMembers(
   );
 }
 
-/** Replaces what pending versions hold, each as one more edit; their records must be locked. */
+/**
+ * Replaces what pending versions hold, each as one more edit; their records must be locked. How conflicts were
+ * resolved stays known where the content was only patched since.
+ */
 export async function updateMembers(
   tx: Tx,
   author: string,
-  rows: (MemberContentRow & { id: number })[],
+  rows: (MemberContentRow & { id: number; isWhole: boolean })[],
 ): Promise<void> {
   await tx.query(
     `UPDATE version SET operation = CASE WHEN edited.content IS NULL THEN 'delete' ELSE 'upsert' END,
             content = edited.content, digest = decode(edited.digest, 'hex'), message = edited.message,
             staged_by = CASE WHEN $1 = ANY (staged_by) THEN staged_by ELSE staged_by || $1 END,
+            resolutions = CASE WHEN edited.is_whole THEN NULL ELSE resolutions END,
             updated_at = clock_timestamp(), edit = edit + 1
-     FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) AS edited (id, content, digest, message)
+     FROM unnest($2::bigint[], $3::boolean[], $4::text[], $5::text[], $6::text[])
+       AS edited (id, is_whole, content, digest, message)
      WHERE version.id = edited.id AND version.revision IS NULL`,
-    [author, rows.map((row) => row.id), ...contentColumns(rows)],
+    [author, rows.map((row) => row.id), rows.map((row) => row.isWhole), ...contentColumns(rows)],
   );
 }
 

@@ -174,7 +174,7 @@ describe('stageLines', () => {
           }
         },
       ),
-      { numRuns: size(40, 600) },
+      { numRuns: size(20, 600) },
     );
     expect(await auditStore(context.db)).toEqual([]);
   });
@@ -210,6 +210,17 @@ describe('stageLines', () => {
     }
     const { page } = await listPending(context, { changeset, limit: 10 });
     expect(page.items.map(({ stagedBy }) => stagedBy)).toEqual([['ann', 'ben']]);
+  });
+
+  test('keeps how conflicts were resolved until the content is replaced', async () => {
+    const context = await createThings();
+    const changeset = await openChangeset(context);
+    await stage(context, changeset, [put('a', { n: 1 }), put('b', { n: 1 })]);
+    await context.db.query(`UPDATE version SET resolutions = '[{}]'`);
+    const lines = [merge('a', { m: 1 }), merge('b', { m: 1 }), put('b', { n: 2 })];
+    await stage(context, changeset, lines, { ifMatch: { any: true } });
+    const rows = await context.db.query(`SELECT resolutions FROM version ORDER BY id`);
+    expect(rows).toEqual([{ resolutions: [{}] }, { resolutions: null }]);
   });
 
   test('lists a thousand failures and counts them all, in the order of the lines', async () => {

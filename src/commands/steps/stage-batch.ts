@@ -46,6 +46,8 @@ interface Target extends Standing {
   row: StandingRow;
   /** What it shall hold; undefined while nothing has changed. */
   decided?: Decided;
+  /** Whether any of the lines named a whole new state. */
+  isWhole: boolean;
 }
 
 /**
@@ -81,6 +83,7 @@ export async function stageBatch(
         if (decided === null) return { type: 'unchanged' };
         if (target === undefined) throw new Error('a record that was just inserted is not there');
         apply(target, decided);
+        target.isWhole ||= !isPatch(edit);
         if (edit.operation !== 'put') heldBytes += decided.content?.content.length ?? 0;
         return { type: 'staged' };
       });
@@ -150,7 +153,8 @@ async function lockTargets(
 
 function toTarget(row: StandingRow): Target {
   const { currentDigest, pendingOperation: operation, pendingDigest: digest, pendingMessage: message } = row;
-  return { row, currentDigest, pending: operation === null ? null : { operation, digest, message } };
+  const pending = operation === null ? null : { operation, digest, message };
+  return { row, currentDigest, pending, isWhole: false };
 }
 
 const isPatch = ({ operation }: LineEdit) => operation === 'merge' || operation === 'patch';
@@ -209,7 +213,7 @@ async function write(
   { changeset, author }: { changeset: string; author: string },
   targets: Target[],
 ): Promise<boolean> {
-  const changed = targets.flatMap(({ row, decided }) =>
+  const changed = targets.flatMap(({ row, decided, isWhole }) =>
     decided === undefined
       ? []
       : [
@@ -220,6 +224,7 @@ async function write(
             content: decided.content?.content ?? null,
             digest: decided.content?.digest ?? null,
             message: decided.message,
+            isWhole,
           },
         ],
   );
