@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import Fastify from 'fastify';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/domain/errors.js';
-import { type RunningApi, startApi } from '../support/api.js';
+import { newChangeset, type RunningApi, startApi } from '../support/api.js';
 import { auditStore } from '../support/audit.js';
 import { type ContractCheck, contractOf } from '../support/contract.js';
 import { type RawAnswer, type RawRequest, sendRaw } from '../support/raw-request.js';
@@ -202,8 +202,16 @@ const hostileJson = fc.oneof(
   fc.json({ maxDepth: 4 }),
 );
 
-/** An example, with one or more of its values replaced by hostile text. */
+/** An example, with one or more of its values replaced by hostile text; of lines, one line of it. */
 function mutated(example: unknown): fc.Arbitrary<string> {
+  if (typeof example === 'string') {
+    const lines = example.split('\n').filter((line) => line !== '');
+    return fc
+      .nat(Math.max(lines.length - 1, 0))
+      .chain((place) =>
+        mutated(JSON.parse(lines[place] ?? '{}')).map((line) => lines.with(place, line).join('\n')),
+      );
+  }
   const text = JSON.stringify(example);
   const places = [...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null|[{[]/g)].map(
     (match) => [match.index, match[0]] as const,
@@ -295,9 +303,17 @@ function requestsOf({ method, path, parameters, bodies }: Operation): fc.Arbitra
   }));
 }
 
+/** The operation with a changeset that there is, for the one of its example. */
+function withChangeset(operation: Operation, id: string): Operation {
+  const parameters = operation.parameters.map((parameter) =>
+    parameter.in === 'path' && parameter.name === 'changeset' ? { ...parameter, example: id } : parameter,
+  );
+  return { ...operation, parameters };
+}
+
 function bodyOf({ headers, text }: RawAnswer): unknown {
   if (text === '') return undefined;
-  return /json/.test(headers['content-type'] ?? '') ? JSON.parse(text) : text;
+  return /[/+]json/.test(headers['content-type'] ?? '') ? JSON.parse(text) : text;
 }
 
 /** What is wrong with an answer, whatever was asked: the oracle of every case. */
@@ -340,7 +356,8 @@ describe(`hostile requests (seed ${seed})`, () => {
   }, async () => {
     expect(operations.length).toBeGreaterThan(25);
     const statuses = new Map<number, number>();
-    for (const operation of operations) {
+    for (const documented of operations) {
+      const operation = withChangeset(documented, (await newChangeset(api.call)).id);
       await fc.assert(
         fc.asyncProperty(requestsOf(operation), async (request) => {
           const answer = await sendRaw(portOf(api.app), request);
