@@ -7,8 +7,9 @@ import { discardChangeset } from '../../src/commands/discard-changeset.js';
 import { putCollection } from '../../src/commands/put-collection.js';
 import { type BatchBounds, type ReadLine, stageLines } from '../../src/commands/stage-lines.js';
 import { stagePending } from '../../src/commands/stage-pending.js';
+import { stageBatch } from '../../src/commands/steps/stage-batch.js';
 import type { TagCondition } from '../../src/domain/precondition.js';
-import type { StagedLine } from '../../src/domain/stage-line.js';
+import { prepareLine, type StagedLine } from '../../src/domain/stage-line.js';
 import { readLines } from '../../src/http/read-lines.js';
 import type { JsonObject } from '../../src/lib/json-value.js';
 import { getChangeset } from '../../src/queries/get-changeset.js';
@@ -196,6 +197,21 @@ describe('stageLines', () => {
     const { report } = await stage(context, changeset, [merge('x', {}), remove('y'), put('z', {})]);
     expect(report).toMatchObject({ staged: 1, failed: 2 });
     expect(await context.db.query(`SELECT key FROM record`)).toEqual([{ key: 'z' }]);
+  });
+
+  test('leaves no record behind of lines that did not fit into the transaction', async () => {
+    const keys = Array.from({ length: 12 }, (_, index) => `k${index}`);
+    const text = 'x'.repeat(900_000);
+    const context = await createThings(Object.fromEntries(keys.map((name) => [name, { text }])));
+    const changeset = await openChangeset(context);
+    const lines = [...keys.map((name) => merge(name, { n: 1 })), put('new', {})];
+    const { outcomes } = await stageBatch(
+      context,
+      { changeset, author: 'ann', seen: { type: 'unsaid' } },
+      lines.map((line) => ({ bytes: 100, edit: prepareLine(line, context.limits) })),
+    );
+    expect(outcomes.length).toBeLessThan(keys.length);
+    expect(await context.db.query(`SELECT key FROM record WHERE key = 'new'`)).toEqual([]);
   });
 
   test('names every author of a pending version once', async () => {

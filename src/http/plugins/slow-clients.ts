@@ -63,7 +63,8 @@ export async function* bytesOf(
   body: Readable,
   silenceMs: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const chunks: AsyncIterator<Uint8Array> = body.iterator({ destroyOnReturn: false });
+  // Not by for-await, which ends the connection where it ends.
+  const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   for (;;) {
     const chunk = await within(chunks.next(), silenceMs);
     if (chunk.done === true) {
