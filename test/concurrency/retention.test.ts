@@ -5,6 +5,7 @@ import { getRecord } from '../../src/queries/get-record.js';
 import { listRecords } from '../../src/queries/list-records.js';
 import { readChanges } from '../../src/queries/read-changes.js';
 import { listRecordStates } from '../../src/store/list-records.js';
+import { maxPageBytes } from '../../src/store/versions.js';
 import { auditStore } from '../support/audit.js';
 import { codeOf } from '../support/barrier.js';
 import { ann, createInstances } from '../support/context.js';
@@ -171,6 +172,8 @@ test('negative control: a list that does not look at the horizon shows less than
     listRecordStates(one.db, {
       collectionId: 1,
       revision,
+      changesetId: null,
+      maxBytes: maxPageBytes,
       keyPrefix: undefined,
       filters: [{ path: 'n', op: 'eq', value: '1' }],
       sort: [],
