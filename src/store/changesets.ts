@@ -98,7 +98,7 @@ export function listDueChangesets(
   );
 }
 
-/** Ends a changeset; the database refuses while it holds anything. */
+/** Ends changesets; the database refuses while they hold anything. That is no edit: what was approved stays so. */
 export async function closeChangesets(
   tx: Tx,
   closed: { id: string; state: 'committed' | 'discarded'; by: string }[],
