@@ -124,4 +124,24 @@ describe('refusals', () => {
       'unstorable-data',
     );
   });
+
+  test('422 work-limit: each record is within its bound, all together are more work than one call may be', async () => {
+    const { call: roomy } = await startApi();
+    const assert = Array.from({ length: 3 }, () => 'data.s == data.s').join(' && ');
+    const rules = Array.from({ length: 90 }, (_, at) => ({ id: `same-${at}`, assert, message: 'm' }));
+    const { name: collection, record } = await newCollection(roomy, { rules });
+    const changes = Array.from({ length: 30 }, (_, at) => ({
+      collection,
+      key: `k${at}`,
+      operation: 'put',
+      data: { s: 'x'.repeat(100_000) },
+    }));
+    const { body } = await roomy.post('/v1/commits').send({ changes }).expect(422);
+    expect(body).toMatchObject({ code: 'work-limit', limit: 40_000_000 });
+    await roomy.get(record('k0')).expect(404);
+    await roomy
+      .post('/v1/commits')
+      .send({ changes: changes.slice(0, 15) })
+      .expect(200);
+  });
 });

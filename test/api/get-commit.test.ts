@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Api, newCollection, startApi } from '../support/api.js';
+import { type Api, newChangeset, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
 beforeAll(async () => {
@@ -38,6 +38,36 @@ test('200 for a definition', async () => {
     definition: { collection: name, number: 1 },
     changeCount: 0,
   });
+});
+
+test('200 with the definitions that its changes were judged by, whatever the way to the commit', async () => {
+  const [first, second] = [await newCollection(call), await newCollection(call)];
+  await call.put(second.path).set('If-Match', '*').send({ title: 'New' }).expect(200);
+  const change = (collection: string, key: string) => ({ collection, key, operation: 'put', data: {} });
+  const { body: direct } = await call
+    .post('/v1/commits')
+    .send({ changes: [change(second.name, 'a'), change(first.name, 'a'), change(first.name, 'b')] })
+    .expect(200);
+  const both = [
+    { collection: first.name, number: 1 },
+    { collection: second.name, number: 2 },
+  ];
+  const judgedBy = async (revision: number) =>
+    (await call.get(`/v1/commits/${revision}`).expect(200)).body.definitions;
+  expect(await judgedBy(direct.revision)).toEqual(both);
+
+  await call.put(first.path).set('If-Match', '*').send({ title: 'New' }).expect(200);
+  const { body: reverted } = await call.post(`/v1/commits/${direct.revision}/revert`).expect(200);
+  expect(await judgedBy(reverted.revision)).toEqual([{ collection: first.name, number: 2 }, both[1]]);
+  expect(await judgedBy(direct.revision)).toEqual(both);
+
+  const changeset = await newChangeset(call);
+  await changeset.stage(second.pending('b'), { data: {} });
+  const { body: released } = await call.post(`${changeset.path}/commit`).set('If-Match', '*').expect(200);
+  expect(await judgedBy(released.revision)).toEqual([both[1]]);
+
+  const { body: defined } = await call.get(first.path).expect(200);
+  expect(await judgedBy(defined.revision)).toEqual([]);
 });
 
 test('304 for ever', async () => {
