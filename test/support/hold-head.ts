@@ -11,8 +11,8 @@ export interface HeldHead {
 }
 
 /** Takes the head's lock on a connection of its own. It is let go when the test ends, in any case. */
-export async function holdHead({ pool }: Db): Promise<HeldHead> {
-  const client = await pool.connect();
+export async function holdHead(db: Db): Promise<HeldHead> {
+  const client = await db.pool.connect();
   await client.query('BEGIN');
   await client.query('SELECT FROM head FOR UPDATE');
   let held = true;
@@ -27,14 +27,12 @@ export async function holdHead({ pool }: Db): Promise<HeldHead> {
   return {
     untilWaiting: async (sessions) => {
       for (;;) {
-        const { rows } = await client.query(`SELECT count(*)::int AS count ${waiting}`);
-        if (rows[0].count >= sessions) return;
-        await client.query('SELECT pg_stat_clear_snapshot()');
+        const found = await db.query(`SELECT ${waiting}`);
+        if (found.length >= sessions) return;
       }
     },
     cutOff: async () => {
-      await client.query('SELECT pg_stat_clear_snapshot()');
-      await client.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
+      await db.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
     },
     release,
   };

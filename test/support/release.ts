@@ -8,6 +8,7 @@ import { stagePending } from '../../src/commands/stage-pending.js';
 import { validateChangeset } from '../../src/commands/validate-changeset.js';
 import type { Actor } from '../../src/domain/actor.js';
 import type { Definition } from '../../src/domain/collection.js';
+import type { Precondition } from '../../src/domain/precondition.js';
 import type { JsonObject } from '../../src/lib/json-value.js';
 import { getChangeset } from '../../src/queries/get-changeset.js';
 import { ann } from './context.js';
@@ -21,13 +22,14 @@ export interface Member {
   data: JsonObject | null;
 }
 
-/** A collection with this definition. */
+/** A collection with this definition; another one with `If-Match`. */
 export async function define(
   context: Context,
   collection: string,
   definition: Definition = {},
+  precondition: Precondition = {},
 ): Promise<void> {
-  await putCollection(context, { collection, definition, precondition: {}, actor: ann });
+  await putCollection(context, { collection, definition, precondition, actor: ann });
 }
 
 /** Stages one member, over whatever is there. */
