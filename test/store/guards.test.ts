@@ -3,15 +3,19 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import { createContext } from '../../src/commands/context.js';
+import { discardChangeset } from '../../src/commands/discard-changeset.js';
 import { putCollection } from '../../src/commands/put-collection.js';
 import { stagePending } from '../../src/commands/stage-pending.js';
 import { openDatabase } from '../../src/store/db.js';
 import { ann } from '../support/context.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { approve, commitWhole, openChangeset, scheduleFor } from '../support/release.js';
 
 // A store with some life in it: brand b; product x with versions 1 and 2 (current) and a pending one, which
 // refers to b; product y with version 1; product z, deleted; product v with versions 1, the base of a pending
-// one, and 2; product w with versions 1 (its data deleted), 2 (archived), 3 (above the horizon) and 4. Names in the attacks: $x, $x1, $x2, $xp, …
+// one, and 2; product w with versions 1 (its data deleted), 2 (archived), 3 (above the horizon) and 4. A
+// changeset in each state: $open with a pending version of product m, $empty, $scheduled with one of product n,
+// $committed (approved by bob), $discarded. Names in the attacks: $x, $x1, $x2, $xp, …
 let database: TestDatabase;
 let client: pg.Client;
 let names: Record<string, string>;
@@ -42,6 +46,19 @@ beforeAll(async () => {
   ]);
   await commit([put('products', 'x', { sku: '2', brand: 'b' }), put('products', 'y', { sku: '3' })]);
   await commit([{ collection: 'products', key: 'z', operation: 'delete' }]);
+  await commit([put('products', 'm', { sku: 'm1' }), put('products', 'n', { sku: 'n1' })]);
+  const changesets = {
+    open: await openChangeset(context, [{ collection: 'products', key: 'm', data: { sku: 'm2' } }]),
+    empty: await openChangeset(context, []),
+    scheduled: await openChangeset(context, [{ collection: 'products', key: 'n', data: { sku: 'n2' } }]),
+    committed: await openChangeset(context, [{ collection: 'products', key: 'o', data: { sku: 'o1' } }]),
+    discarded: await openChangeset(context, []),
+  };
+  await scheduleFor(context, changesets.scheduled);
+  await approve(context, changesets.committed, 'bob');
+  await commitWhole(context, changesets.committed);
+  const anything = { ifMatch: { any: true as const } };
+  await discardChangeset(context, { id: changesets.discarded, precondition: anything, actor: ann });
   const staged = { operation: 'upsert' as const, data: { sku: '4', brand: 'b' } };
   await stagePending(context, {
     collection: 'products',
@@ -83,7 +100,10 @@ beforeAll(async () => {
      UNION ALL SELECT '$' || c.name || 'D', d.id FROM definition d JOIN collection c ON c.id = d.collection_id
      UNION ALL SELECT '$' || name || 'C', id FROM collection`,
   );
-  names = Object.fromEntries(rows.map(({ name, id }) => [name, String(id)]));
+  names = Object.fromEntries([
+    ...rows.map(({ name, id }) => [name, String(id)]),
+    ...Object.entries(changesets).map(([name, id]) => [`$${name}`, `'${id}'::uuid`]),
+  ]);
 });
 
 afterAll(async () => {
@@ -100,6 +120,20 @@ interface Attack {
 
 const zeros = `decode(repeat('00', 32), 'hex')`;
 
+/** What a commit says; `told…` is what its content says of the same. */
+interface CommitOptions {
+  count?: number;
+  previous?: string;
+  at?: string;
+  content?: string;
+  hash?: string;
+  kind?: string;
+  changeset?: string;
+  reverts?: string;
+  toldChangeset?: string;
+  toldReverts?: string;
+}
+
 /** SQL that appends commit number `revision` (head + n) with content that agrees, unless it is altered. */
 const commitRow = (
   revision: string,
@@ -109,12 +143,18 @@ const commitRow = (
     at = 'clock_timestamp()',
     content = 'c.content',
     hash = `sha256(convert_to(c.content, 'UTF8'))`,
-  } = {},
+    kind = 'commit',
+    changeset = 'NULL::uuid',
+    reverts = 'NULL::bigint',
+    toldChangeset = changeset,
+    toldReverts = reverts,
+  }: CommitOptions = {},
 ) => `
-  INSERT INTO commit (revision, kind, committed_at, author, change_count, content, previous_hash, hash)
-  SELECT c.revision, 'commit', ${at}, 'eve', ${count}, ${content}, ${previous}, ${hash}
+  INSERT INTO commit (revision, kind, committed_at, author, change_count, content, previous_hash, hash, changeset_id, reverts)
+  SELECT c.revision, '${kind}', ${at}, 'eve', ${count}, ${content}, ${previous}, ${hash}, ${changeset}, ${reverts}
   FROM head, LATERAL (SELECT ${revision} AS revision,
-    json_build_object('revision', ${revision}, 'kind', 'commit', 'author', 'eve', 'message', null, 'forced', false,
+    json_build_object('revision', ${revision}, 'kind', '${kind}', 'author', 'eve', 'message', null, 'forced', false,
+                      'changeset', ${toldChangeset}, 'reverts', ${toldReverts},
                       'changeCount', ${count}, 'previousHash', encode(${previous}, 'hex'))::text AS content) AS c;`;
 const next = 'head.revision + 1';
 const moveHead = `UPDATE head SET revision = c.revision, hash = c.hash, committed_at = c.committed_at FROM (SELECT * FROM commit ORDER BY revision DESC LIMIT 1) AS c;`;
@@ -129,6 +169,17 @@ const version = (columns: string, values: string) =>
 
 const expire = (version: string, archive: string) =>
   `UPDATE version SET content = NULL, archive = ${archive}, expired_at = now() WHERE id = ${version};`;
+
+/** The rest of a commit that moves x back to version 1. */
+const rest = moveHead + pointer('$x', '$x1') + entry('$x', '$x2', '$x1');
+/** The rest of a commit that makes the member m of the open changeset current. */
+const restOfMember =
+  moveHead +
+  `UPDATE version SET revision = (SELECT max(revision) FROM commit), number = 2 WHERE id = $mp;` +
+  pointer('$m', '$mp') +
+  entry('$m', '$m1', '$mp');
+const close = (changeset: string, state: string) =>
+  `UPDATE changeset SET state = '${state}', closed_by = 'eve', closed_at = now() WHERE id = ${changeset};`;
 
 const attacks: Attack[] = [
   {
@@ -389,6 +440,177 @@ const attacks: Attack[] = [
       entry('$x', '$x2', '$x1'),
     guards: ['commit_is_whole'],
   },
+  ...['$scheduled', '$committed', '$discarded'].map(
+    (changeset): Attack => ({
+      promise: `23 nothing is staged into a changeset that is not open: ${changeset}`,
+      sql: version(', changeset_id', `, ${changeset}`),
+      guards: ['version_in_open_changeset'],
+    }),
+  ),
+  {
+    promise: '23 a member of a scheduled changeset is not edited',
+    sql: `UPDATE version SET content = '{}', digest = sha256('{}') WHERE id = $np;`,
+    guards: ['version_in_open_changeset'],
+  },
+  {
+    promise: '23 a member of a scheduled changeset gets no other base',
+    sql: `UPDATE version SET base_version_id = NULL WHERE id = $np;`,
+    guards: ['version_in_open_changeset'],
+  },
+  {
+    promise: '23 a pending version stays in its changeset',
+    sql: `UPDATE version SET changeset_id = $empty WHERE id = $mp;`,
+    guards: ['version_identity'],
+  },
+  ...['$committed', '$discarded'].map(
+    (changeset): Attack => ({
+      promise: `24 a changeset that is closed does not open again: ${changeset}`,
+      sql: `UPDATE changeset SET state = 'open', closed_by = NULL, closed_at = NULL WHERE id = ${changeset};`,
+      guards: ['changeset_states'],
+    }),
+  ),
+  ...['committed', 'discarded'].map(
+    (state): Attack => ({
+      promise: `24 a changeset that is ${state} holds nothing that waits`,
+      sql: close('$open', state),
+      guards: ['changeset_states'],
+    }),
+  ),
+  {
+    promise: '24 what a closed changeset says of itself stays',
+    sql: `UPDATE changeset SET closed_by = 'mallory' WHERE id = $committed;`,
+    guards: ['changeset_states'],
+  },
+  {
+    promise: '24 edits of a changeset are counted upwards, so that no approval becomes valid again',
+    sql: `UPDATE changeset SET edit = edit - 1 WHERE id = $open;`,
+    guards: ['changeset_states'],
+  },
+  {
+    promise: '24 a changeset is in a known state',
+    sql: `UPDATE changeset SET state = 'frozen' WHERE id = $empty;`,
+    guards: ['changeset_state_known'],
+  },
+  {
+    promise: '24 a closed changeset says who closed it, and when',
+    sql: `UPDATE changeset SET state = 'discarded' WHERE id = $empty;`,
+    guards: ['changeset_closed_complete'],
+  },
+  {
+    promise: '24 an open changeset has not been closed by anybody',
+    sql: close('$empty', 'open'),
+    guards: ['changeset_closed_complete'],
+  },
+  {
+    promise: '24 a scheduled changeset has its moment, and who gave it',
+    sql: `UPDATE changeset SET state = 'scheduled', commit_at = now() WHERE id = $open;`,
+    guards: ['changeset_schedule_complete'],
+  },
+  {
+    promise: '24 changesets are never truncated',
+    sql: `TRUNCATE changeset CASCADE;`,
+    guards: [
+      'changeset_never_truncated',
+      'approval_never_truncated',
+      'commit_never_truncated',
+      'change_never_truncated',
+      'definition_never_truncated',
+      'head_never_truncated',
+      'record_never_truncated',
+      'version_never_truncated',
+    ],
+  },
+  {
+    promise: '25 an approval is not changed',
+    sql: `UPDATE approval SET edit = edit + 1;`,
+    guards: ['approval_append_only'],
+  },
+  {
+    promise: '25 an approval is not taken back',
+    sql: `DELETE FROM approval;`,
+    guards: ['approval_append_only'],
+  },
+  {
+    promise: '25 approvals are never truncated',
+    sql: `TRUNCATE approval;`,
+    guards: ['approval_never_truncated'],
+  },
+  {
+    promise: '25 nobody approves the same twice',
+    sql: `INSERT INTO approval (changeset_id, edit, approver, digest) SELECT changeset_id, edit, approver, digest FROM approval;`,
+    guards: ['approval_pkey'],
+  },
+  {
+    promise: '26 a changeset is committed once',
+    sql: commitRow(next, { changeset: '$committed' }) + rest,
+    guards: ['commit_changeset_id_key'],
+  },
+  {
+    promise: '26 a commit makes current what waits in no changeset but its own',
+    sql: commitRow(next, { changeset: '$empty' }) + restOfMember + close('$empty', 'committed'),
+    guards: ['commit_is_whole'],
+  },
+  {
+    promise: '26 a member of a changeset is not committed without it',
+    sql: commitRow(next) + restOfMember,
+    guards: ['commit_is_whole'],
+  },
+  {
+    promise: '26 a changeset does not stay open when it is committed',
+    sql: commitRow(next, { changeset: '$open' }) + restOfMember,
+    guards: ['commit_is_whole'],
+  },
+  {
+    promise: '26 the content of a commit names its changeset',
+    sql:
+      commitRow(next, {
+        changeset: '$empty',
+        toldChangeset: 'NULL::uuid',
+      }) +
+      rest +
+      close('$empty', 'committed'),
+    guards: ['commit_content_agrees'],
+  },
+  {
+    promise: '27 the content of a revert names the commit that it undoes',
+    sql:
+      commitRow(next, {
+        kind: 'revert',
+        reverts: '3',
+        toldReverts: '2',
+      }) + rest,
+    guards: ['commit_content_agrees'],
+  },
+  {
+    promise: '27 a revert says what it undoes',
+    sql: commitRow(next, { kind: 'revert' }) + rest,
+    guards: ['commit_reverts_with_kind'],
+  },
+  {
+    promise: '27 nothing but a revert undoes a commit',
+    sql: commitRow(next, { reverts: '3' }) + rest,
+    guards: ['commit_reverts_with_kind'],
+  },
+  {
+    promise: '27 a revert undoes a commit that there is',
+    sql: commitRow(next, { kind: 'revert', reverts: 'head.revision + 2' }) + rest,
+    guards: ['commit_reverts_earlier', 'commit_reverts_fkey'],
+  },
+  {
+    promise: '28 the base of a pending version is no pending version',
+    sql: version(', changeset_id, base_version_id', `, $open, $xp`),
+    guards: ['version_base_fkey'],
+  },
+  {
+    promise: '28 the base of a pending version is no version of another record',
+    sql: version(', changeset_id, base_version_id', `, $open, $y1`),
+    guards: ['version_base_fkey'],
+  },
+  {
+    promise: '28 the constant part of the base stays',
+    sql: version(', changeset_id, base_version_id, base_committed', `, $open, $xp, false`),
+    guards: ['version_base_committed', 'version_base_fkey'],
+  },
   {
     promise: '18 a record keeps its key',
     sql: `UPDATE record SET key = 'other' WHERE id = $x;`,
@@ -512,6 +734,10 @@ describe('what the database refuses, with psql in hand', () => {
   test('the good way passes all of them', async () => {
     const good = commitRow(next) + moveHead + pointer('$x', '$x1') + entry('$x', '$x2', '$x1');
     expect(await refusedBy(good)).toBeNull();
+    const whole = commitRow(next, { changeset: '$open' }) + restOfMember + close('$open', 'committed');
+    expect(await refusedBy(whole)).toBeNull();
+    expect(await refusedBy(commitRow(next, { kind: 'revert', reverts: '3' }) + rest)).toBeNull();
+    expect(await refusedBy(version(', changeset_id, base_version_id', `, $open, $x2`))).toBeNull();
   });
 
   test('retention passes in its way: horizon first, archive, delete, and the archive back', async () => {
