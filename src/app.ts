@@ -12,6 +12,7 @@ import { RequestLog } from './http/plugins/request-log.js';
 import { limitArrival } from './http/plugins/slow-clients.js';
 import { validateRequests } from './http/plugins/validation.js';
 import { changesRoutes } from './http/routes/changes-routes.js';
+import { changesetEndRoutes } from './http/routes/changeset-end-routes.js';
 import { changesetsRoutes } from './http/routes/changesets-routes.js';
 import { collectionsRoutes } from './http/routes/collections-routes.js';
 import { commitsRoutes } from './http/routes/commits-routes.js';
@@ -84,6 +85,7 @@ export async function buildApp({
   recordsRoutes(app, context);
   changesetsRoutes(app, context);
   linesRoutes(app, context, { silenceMs: arrivalTimeoutMs });
+  changesetEndRoutes(app, context);
   commitsRoutes(app, context);
   historyRoutes(app, context);
   changesRoutes(app, context, drain);

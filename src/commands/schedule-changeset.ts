@@ -33,7 +33,9 @@ export async function scheduleChangeset(
   if (precondition.ifMatch === undefined && input.receipt === undefined)
     throw await requireChangesetTag(context.db, id);
   const receipt = input.receipt === undefined ? undefined : parseChangesetReceipt(input.receipt);
-  const scheduled = await withTransaction(context.db, async (tx) => {
+  // Before it is scheduled, because then it may be committed at any moment.
+  const { report } = await reportChangeset(context, id);
+  return await withTransaction(context.db, async (tx) => {
     const { edit } = await lockWaitingChangeset(tx, id);
     const tag = changesetTag({ id, edit, derived: '' });
     checkPrecondition(precondition, tag, { what: 'changeset', required: false, matches: matchesStagedTag });
@@ -43,10 +45,8 @@ export async function scheduleChangeset(
     const stored = await findChangeset(tx, id);
     if (stored === null) throw new Error('a locked changeset is not there');
     const { revision } = await findHead(tx);
-    return { ...toChangesetView(stored), revision };
+    return { ...toChangesetView(stored), report, revision };
   });
-  const { report } = await reportChangeset(context, id);
-  return { ...scheduled, report };
 }
 
 function isPast(commitAt: Date): DiptychError {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ChangesetView } from '../domain/changeset.js';
 import type { CommitResult } from '../domain/commit.js';
 import { matchesTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
@@ -97,4 +98,13 @@ export function preconditionOf(request: FastifyRequest): Precondition {
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
   };
+}
+
+/** Answers a write with the changeset as it is now. */
+export function answerChangeset(
+  reply: FastifyReply,
+  { changeset, tag, revision }: { changeset: ChangesetView; tag: string; revision: number },
+): ChangesetView {
+  reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
+  return changeset;
 }

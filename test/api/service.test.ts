@@ -70,19 +70,25 @@ test('the examples of the document, from top to bottom, are a story that works',
         a.operation['x-order'] - b.operation['x-order'],
     );
   const outcomes: string[] = [];
+  // Ids are made by the service: a person copies that of the changeset that was just opened.
+  let changeset = '';
   for (const { method, path, operation } of steps) {
     const { parameters = [], requestBody } = operation;
     const url = path.replace(/\{(\w+)\}/g, (_, name) =>
-      encodeURIComponent(String(parameters.find((parameter) => parameter.name === name)?.example)),
+      name === 'changeset'
+        ? changeset
+        : encodeURIComponent(String(parameters.find((parameter) => parameter.name === name)?.example)),
     );
     const request = call[method as 'get'](url);
     for (const { name, example } of parameters.filter((parameter) => parameter.in === 'header')) {
       if (example !== undefined) request.set(name, String(example));
     }
     const [media] = Object.entries(requestBody?.content ?? {});
-    const { status } = media
-      ? await request.type(media[0]).send(JSON.stringify(Object.values(media[1].examples)[0]?.value))
+    const value = media && Object.values(media[1].examples)[0]?.value;
+    const { status, body } = media
+      ? await request.type(media[0]).send(typeof value === 'string' ? value : JSON.stringify(value))
       : await request;
+    if (operation.operationId === 'createChangeset') changeset = body.id;
     outcomes.push(`${status} ${operation.operationId}`);
   }
   expect(outcomes).toEqual([
@@ -96,14 +102,27 @@ test('the examples of the document, from top to bottom, are a story that works',
     '200 getPending',
     '200 diffPending',
     '200 validatePending',
+    '200 rebasePending',
     '200 commitPending',
     '200 listPending',
     '200 getRecord',
     '200 listRecords',
+    '201 createChangeset',
+    '200 listChangesets',
+    '200 getChangeset',
+    '200 listMembers',
+    '200 stageLines',
+    '200 validateChangeset',
+    '200 rebaseChangeset',
+    '200 approveChangeset',
+    '200 scheduleChangeset',
+    '200 unscheduleChangeset',
+    '200 commitChangeset',
     '200 commitChanges',
     '200 listCommits',
     '200 getCommit',
     '200 listCommitChanges',
+    '200 revertCommit',
     '200 listVersions',
     '200 getVersion',
     '200 diffVersions',
@@ -112,6 +131,7 @@ test('the examples of the document, from top to bottom, are a story that works',
     // By then the collection is in use, and all that was staged has been committed.
     '409 deleteCollection',
     '404 discardPending',
+    '409 discardChangeset',
     '200 getRetention',
     '200 runRetention',
   ]);

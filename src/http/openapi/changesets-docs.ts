@@ -161,7 +161,7 @@ export const commitChangesetDoc: OperationDoc = {
 
 export const discardChangesetDoc: OperationDoc = {
   id: 'discardChangeset',
-  tag: TAG,
+  tag: 'Cleaning up',
   summary: 'Discard a changeset',
   description:
     'Throws away everything that was staged in it; nothing that readers see changes. Needs `If-Match` with the `ETag` of the changeset, or `*`.',

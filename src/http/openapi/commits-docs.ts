@@ -118,10 +118,11 @@ export const revertCommitDoc: OperationDoc = {
     'idempotency-key-reused',
     'outcome-unknown',
   ],
+  parameterExamples: { revision: 4 },
   bodyExamples: {
     [JSON_TYPE]: {
-      rehearsal: { summary: 'Only show what it would do', value: { dryRun: true } },
       revert: { summary: 'Undo it', value: { message: 'Too early' } },
+      rehearsal: { summary: 'Only show what it would do', value: { dryRun: true } },
     },
   },
   bodyOptional: true,

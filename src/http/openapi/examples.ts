@@ -227,21 +227,7 @@ export const stagedLines = `${[
   .map((line) => JSON.stringify(line))
   .join('\n')}\n`;
 
-export const stageReport = {
-  staged: 1,
-  unchanged: 0,
-  failed: 1,
-  errors: [
-    {
-      line: 1,
-      pointer: '',
-      code: 'record-not-found',
-      message: 'There is no such record to patch.',
-      collection: COLLECTION,
-      key: KEY,
-    },
-  ],
-};
+export const stageReport = { staged: 2, unchanged: 0, failed: 0, errors: [] };
 
 const created = { collection: COLLECTION, key: KEY, operation: 'create', before: null, after: 1 };
 const updated = { collection: COLLECTION, key: KEY, operation: 'update', before: 1, after: 2 };
@@ -265,33 +251,39 @@ export const commitResult = {
 
 export const directCommit = {
   changes: [
-    { collection: COLLECTION, key: KEY, operation: 'merge', patch: { price: 549 } },
+    { collection: COLLECTION, key: KEY, operation: 'merge', patch: { price: 529 } },
     {
       collection: COLLECTION,
       key: 'coffee-grinder',
       operation: 'put',
-      data: { name: 'Coffee grinder', price: 129, stock: 30 },
+      data: { name: 'Coffee grinder', price: 119, stock: 30 },
     },
   ],
-  message: 'Winter prices',
+  message: 'After the fair',
 };
 
 export const directCommitResult = {
   ...commitResult,
-  revision: 3,
+  revision: 4,
   changeCount: 2,
-  changes: [updated, grinder],
+  changes: [
+    { ...updated, before: 2, after: 3 },
+    { ...grinder, operation: 'update', before: 1, after: 2 },
+  ],
 };
 
 export const rollback = { toVersion: 1, message: 'Winter prices were too high' };
 
-export const rollbackResult = { ...commitResult, revision: 4, kind: 'rollback', changes: [rolledBack] };
+export const rollbackResult = { ...commitResult, revision: 6, kind: 'rollback', changes: [rolledBack] };
 
 export const revertResult = {
-  ...commitResult,
+  ...directCommitResult,
   revision: 5,
   kind: 'revert',
-  changes: [{ ...rolledBack, before: 1, after: 2 }],
+  changes: [
+    { ...updated, before: 3, after: 2 },
+    { ...grinder, operation: 'update', before: 2, after: 1 },
+  ],
 };
 
 export const commit = {
