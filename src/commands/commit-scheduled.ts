@@ -1,6 +1,12 @@
 import type { ScheduleRefusal } from '../domain/changeset.js';
-import { catalogue, DiptychError } from '../domain/errors.js';
-import { listDueChangesets, lockChangeset, unscheduleChangeset } from '../store/changesets.js';
+import { catalogue, DiptychError, type ErrorCode } from '../domain/errors.js';
+import {
+  type DueChangeset,
+  listDueChangesets,
+  lockChangeset,
+  postponeChangeset,
+  unscheduleChangeset,
+} from '../store/changesets.js';
 import { withTransaction } from '../store/db.js';
 import type { Context } from './context.js';
 import { prepareChangeset } from './steps/prepare-changeset.js';
@@ -8,20 +14,22 @@ import { prepareChangeset } from './steps/prepare-changeset.js';
 /** Carried out in one go; what is due beyond that comes next. */
 const batchSize = 10;
 
+/** Between two attempts at one schedule: twice as long each time, up to five minutes. */
+const retryMs = { first: 2_000, most: 300_000 };
+
 /** What became of a schedule: its revision (null when nothing differed), its refusal, or nothing yet. */
 export interface ScheduleOutcome {
   changeset: string;
   revision?: number | null;
   refused?: DiptychError;
-  /** Tried again later, because the database was not at hand. */
+  /** Tried again later, because the database or the changeset was not at hand. */
   postponed?: unknown;
 }
 
-type Due = Awaited<ReturnType<typeof listDueChangesets>>[number];
-
 /**
  * Commits the changesets whose moment has come. The state of a changeset decides under its lock, so that
- * several instances that try at once commit it once. One that is refused opens again, with the reason.
+ * several instances that try at once commit it once. One that is refused opens again, with the reason; one that
+ * could not be decided stays scheduled, with the reason, and lets the others pass meanwhile.
  */
 export async function commitScheduled(context: Context): Promise<ScheduleOutcome[]> {
   const outcomes: ScheduleOutcome[] = [];
@@ -29,15 +37,21 @@ export async function commitScheduled(context: Context): Promise<ScheduleOutcome
     try {
       outcomes.push({ changeset: due.id, revision: await commitDue(context, due) });
     } catch (error) {
-      if (!(error instanceof DiptychError) || catalogue[error.code].kind === 'unavailable')
+      if (!(error instanceof DiptychError) || isPassing(error.code)) {
         outcomes.push({ changeset: due.id, postponed: error });
-      else if (await noteRefusal(context, due, error)) outcomes.push({ changeset: due.id, refused: error });
+        await postpone(context, due, error);
+      } else if (await noteRefusal(context, due, error)) outcomes.push({ changeset: due.id, refused: error });
     }
   }
   return outcomes;
 }
 
-async function commitDue(context: Context, { id, commitAt, scheduledBy }: Due): Promise<number | null> {
+const isPassing = (code: ErrorCode) => catalogue[code].kind === 'unavailable' || code === 'changeset-busy';
+
+async function commitDue(
+  context: Context,
+  { id, commitAt, scheduledBy }: DueChangeset,
+): Promise<number | null> {
   const request = {
     kind: 'commit' as const,
     author: scheduledBy,
@@ -53,23 +67,38 @@ async function commitDue(context: Context, { id, commitAt, scheduledBy }: Due): 
   return result.unchanged ? null : result.revision;
 }
 
+/** What is noted about an attempt; `again` says that it is to be tried again. */
+function toRefusal(due: DueChangeset, error: unknown, again: boolean): ScheduleRefusal {
+  const now = Date.now();
+  const attempts = (due.refusal?.attempts ?? 0) + 1;
+  const waitMs = Math.min(retryMs.first * 2 ** (attempts - 1), retryMs.most);
+  const { code, detail, errors } =
+    error instanceof DiptychError
+      ? { code: error.code, detail: error.detail, errors: error.options.errors ?? [] }
+      : { code: 'internal-error' as const, detail: catalogue['internal-error'].title, errors: [] };
+  return {
+    code,
+    detail,
+    errors,
+    commitAt: due.commitAt.toISOString(),
+    at: new Date(now).toISOString(),
+    attempts,
+    retryAt: again ? new Date(now + waitMs).toISOString() : null,
+  };
+}
+
+/** Makes the reason visible, if the database lets it; if not, it is tried again at once, as it has to be. */
+async function postpone(context: Context, due: DueChangeset, error: unknown): Promise<void> {
+  const refusal = toRefusal(due, error, true);
+  await withTransaction(context.db, (tx) => postponeChangeset(tx, due, refusal)).catch(() => {});
+}
+
 /** Answers whether it was this schedule that was refused, and not one that somebody else has carried out or changed. */
-async function noteRefusal(
-  context: Context,
-  due: Due,
-  { code, detail, options }: DiptychError,
-): Promise<boolean> {
+async function noteRefusal(context: Context, due: DueChangeset, error: DiptychError): Promise<boolean> {
   return await withTransaction(context.db, async (tx) => {
     const locked = await lockChangeset(tx, due.id);
     if (locked?.state !== 'scheduled' || locked.commitAt?.getTime() !== due.commitAt.getTime()) return false;
-    const refusal: ScheduleRefusal = {
-      code,
-      detail,
-      errors: options.errors ?? [],
-      commitAt: due.commitAt.toISOString(),
-      at: new Date().toISOString(),
-    };
-    await unscheduleChangeset(tx, due.id, refusal);
+    await unscheduleChangeset(tx, due.id, toRefusal(due, error, false));
     return true;
   });
 }

@@ -2,6 +2,7 @@ import type { Actor } from '../domain/actor.js';
 import type { CollectionView, Definition } from '../domain/collection.js';
 import { toCollectionView } from '../domain/collection-view.js';
 import { type ConstraintChange, compareConstraints } from '../domain/definition/constraint-change.js';
+import { findLoosened } from '../domain/definition/loosened.js';
 import { checkPrecondition, collectionTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
@@ -113,6 +114,7 @@ async function survey(executor: Executor, input: Prepared): Promise<Seen & { rev
   const isSame = existing?.definitionContent === input.content;
   const present = existing && tagOf(existing);
   checkPrecondition(input.precondition, present, { what: 'collection', required: !isSame });
+  requireMayLoosen(existing, input);
   await requireReferencedCollections(executor, input);
   return {
     revision,
@@ -124,6 +126,25 @@ async function survey(executor: Executor, input: Prepared): Promise<Seen & { rev
         ? { created: false, unchanged: true, ...toCollectionView(existing), revision }
         : null,
   };
+}
+
+/** @throws DiptychError `permission-required` for asking fewer people, or for another retention, as anybody */
+function requireMayLoosen(existing: CollectionRow | null, { definition, actor }: Prepared): void {
+  if (existing === null || actor.admin) return;
+  const loosened = findLoosened(JSON.parse(existing.definitionContent), definition);
+  if (loosened.length === 0) return;
+  throw new DiptychError(
+    'permission-required',
+    'This definition takes protection away, which needs `admin`.',
+    {
+      extensions: { permission: 'admin' },
+      errors: loosened.map((pointer) => ({
+        pointer,
+        code: 'permission-required',
+        message: 'may be loosened by an admin only',
+      })),
+    },
+  );
 }
 
 const tagOf = ({ definitionNumber, definitionDigest }: CollectionRow) =>

@@ -75,6 +75,7 @@ async function* changesOf(
     if (last === undefined) return;
     yield batch.map(({ collection, key, before, after }) => ({
       type: 'revert',
+      revision,
       collection,
       key,
       fromVersion: after,

@@ -26,6 +26,9 @@ export interface ScheduleRefusal {
   /** When it was due, and when it was tried. */
   commitAt: string;
   at: string;
+  /** How often; and when it will be tried again, null when it will not. */
+  attempts: number;
+  retryAt: string | null;
 }
 
 /** Pending versions that go live together, as their stagers see them. */

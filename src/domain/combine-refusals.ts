@@ -1,5 +1,8 @@
 import { DiptychError, type ErrorCode } from './errors.js';
 
+/** Failures that a refusal lists at most. */
+const listedFailures = 1_000;
+
 /** Which refusal a call with several answers with: what has to be mended first comes first. */
 const precedence: ErrorCode[] = [
   'collection-not-found',
@@ -23,12 +26,10 @@ const rank = (refusal: DiptychError) => {
 export function combineRefusals(refusals: DiptychError[]): DiptychError | undefined {
   const [first, ...others] = [...refusals].sort((a, b) => rank(a) - rank(b));
   if (first === undefined || others.length === 0) return first;
+  const errors = [first, ...others].flatMap((refusal) => refusal.options.errors ?? []);
   return new DiptychError(
     first.code,
-    `${first.detail} ${others.length} more of its changes are refused as well; see \`errors\`.`,
-    {
-      ...first.options,
-      errors: [first, ...others].flatMap((refusal) => refusal.options.errors ?? []),
-    },
+    `${first.detail} ${others.length} more ${others.length === 1 ? 'refusal stands' : 'refusals stand'} against it; see \`errors\`.`,
+    { ...first.options, errors: errors.slice(0, listedFailures) },
   );
 }

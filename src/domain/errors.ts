@@ -149,6 +149,11 @@ export const catalogue = {
     title: 'The changeset is not open',
     help: 'Only an open changeset takes changes, and is committed once. A scheduled one opens again with `POST …/unschedule`; for further changes create another one.',
   },
+  'changeset-busy': {
+    kind: 'conflict',
+    title: 'The changeset is being edited by a long call',
+    help: 'A rebase or a large batch of lines holds it at this moment. Nothing was changed; try again after the time in `Retry-After`.',
+  },
   'collection-in-use': {
     kind: 'conflict',
     title: 'The collection is in use',

@@ -55,6 +55,8 @@ export interface RollbackIntent extends Address {
 /** Undo one change of an earlier commit. */
 export interface RevertIntent extends Address {
   type: 'revert';
+  /** The commit that is undone: the record must not have moved since. */
+  revision: number;
   /** The version that the commit left current, which must still be so; null: not live. */
   fromVersion: number | null;
   /** The version to go back to; null: not live. */

@@ -29,9 +29,14 @@ export function footprintOf(move: Move): { writes: string[]; reads: string[] } {
   };
 }
 
+/** Failures that a judgement lists at most of each sort; all are counted. */
+const listedFailures = 1_000;
+
 export interface Judgement {
   errors: Failure[];
   warnings: Failure[];
+  errorCount: number;
+  warningCount: number;
   /** Which rules across records failed: what a receipt cannot have seen. */
   broken: Set<'unique' | 'references'>;
 }
@@ -42,24 +47,36 @@ export interface Judgement {
  * form cycles, deletions count.
  */
 export function judgeMoves(moves: Move[], world: World): Judgement {
-  const judgement: Judgement = { errors: [], warnings: [], broken: new Set() };
+  const judgement: Judgement = {
+    errors: [],
+    warnings: [],
+    errorCount: 0,
+    warningCount: 0,
+    broken: new Set(),
+  };
   const after = new Map(moves.map((move) => [nameOf(move), move]));
   const movedIds = new Set(moves.map((move) => move.recordId));
   const claimed = new Map<string, Move>();
   for (const move of moves) {
-    const add = (failures: Failure[], into: Failure[]) => {
-      for (const failure of failures) {
-        into.push({
+    const add = (
+      sort: 'error' | 'warning',
+      failures: Failure[],
+      { pointer = move.pointer, count = failures.length } = {},
+    ) => {
+      const listed = sort === 'error' ? judgement.errors : judgement.warnings;
+      for (const failure of failures.slice(0, Math.max(0, listedFailures - listed.length))) {
+        listed.push({
           ...failure,
-          pointer: move.pointer + failure.pointer,
+          pointer: pointer + failure.pointer,
           collection: move.collection.name,
           key: move.key,
         });
       }
+      judgement[`${sort}Count`] += count;
     };
     const { own } = move;
-    if (!move.forced) add(own.errors, judgement.errors);
-    add(move.forced ? [...own.errors, ...own.warnings] : own.warnings, judgement.warnings);
+    add(move.forced ? 'warning' : 'error', own.errors, { count: own.errorCount });
+    add('warning', own.warnings, { count: own.warningCount });
 
     for (const claim of move.after?.claims ?? []) {
       const name = claimName(claim);
@@ -69,46 +86,27 @@ export function judgeMoves(moves: Move[], world: World): Judgement {
       const other = holder && !movedIds.has(holder.recordId) ? holder.key : rival?.key;
       if (other === undefined) continue;
       judgement.broken.add('unique');
-      add(
-        [
-          {
-            pointer: claim.pointer,
-            code: 'unique',
-            message: `must be unique, and the record ${JSON.stringify(other)} has the same value`,
-          },
-        ],
-        judgement.errors,
-      );
+      const message = `must be unique, and the record ${JSON.stringify(other)} has the same value`;
+      add('error', [{ pointer: claim.pointer, code: 'unique', message }]);
     }
 
     for (const reference of move.after?.references ?? []) {
       const target = after.get(recordName(reference));
       if (target ? target.after !== null : world.live.has(recordName(reference))) continue;
       judgement.broken.add('references');
-      add(
-        [
-          {
-            pointer: reference.pointer,
-            code: 'reference',
-            message: `must be the key of a live record of ${reference.collection}, and ${JSON.stringify(reference.key)} is none`,
-          },
-        ],
-        judgement.errors,
-      );
+      const message = `must be the key of a live record of ${reference.collection}, and ${JSON.stringify(reference.key)} is none`;
+      add('error', [{ pointer: reference.pointer, code: 'reference', message }]);
     }
 
     if (move.after === null) {
       const referrers = world.referrers.get(nameOf(move)) ?? [];
       if (referrers.length > 0) judgement.broken.add('references');
-      for (const referrer of referrers) {
-        judgement.errors.push({
-          pointer: move.pointer.replace(/\/data$/, ''),
-          code: 'referenced',
-          message: `cannot be deleted: ${JSON.stringify(referrer.key)} of ${referrer.collection} refers to it at ${referrer.pointer}`,
-          collection: move.collection.name,
-          key: move.key,
-        });
-      }
+      const failures = referrers.map((referrer) => ({
+        pointer: '',
+        code: 'referenced',
+        message: `cannot be deleted: ${JSON.stringify(referrer.key)} of ${referrer.collection} refers to it at ${referrer.pointer}`,
+      }));
+      add('error', failures, { pointer: move.pointer.replace(/\/data$/, '') });
     }
   }
   return judgement;

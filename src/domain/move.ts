@@ -20,6 +20,15 @@ interface Ties {
   references: ReferenceValue[];
 }
 
+/** What the schema and the rules of its own collection say of a move; of many failures only the first may be kept. */
+interface Verdict {
+  errors: Failure[];
+  warnings: Failure[];
+  errorCount: number;
+  warningCount: number;
+  work: number;
+}
+
 /**
  * One record's move, weighed: what its own schema and rules say of it is known, and its data is no longer
  * needed, so that a hundred thousand of them fit into memory.
@@ -27,13 +36,13 @@ interface Ties {
 export interface Move extends Omit<PlannedMove, 'before' | 'after'> {
   before: (Omit<State, 'data'> & Ties) | null;
   after: ({ digest: string } & AfterSource & Ties) | null;
-  own: { errors: Failure[]; warnings: Failure[]; work: number };
+  own: Verdict;
 }
 
 /** Holds a move against the schema and the rules of its own collection. The costly part of judging. */
 export function weighMove(planned: PlannedMove): Move {
   const { before, after, collection } = planned;
-  const own = collection.definition.judge({
+  const { errors, warnings, work } = collection.definition.judge({
     data: after?.data ?? null,
     current: before?.data ?? null,
     key: planned.key,
@@ -43,8 +52,14 @@ export function weighMove(planned: PlannedMove): Move {
     ...planned,
     before: before && { ...withoutData(before), ...tiesOf(planned, before.data) },
     after: after && { ...withoutData(after), ...tiesOf(planned, after.data) },
-    own,
+    own: { errors, warnings, errorCount: errors.length, warningCount: warnings.length, work },
   };
+}
+
+/** Forgets most of what is wrong with a move, where there is too much to be listed; it is still counted. */
+export function forgetFailures(move: Move): void {
+  move.own.errors = move.own.errors.slice(0, 1);
+  move.own.warnings = move.own.warnings.slice(0, 1);
 }
 
 type WithoutData<S> = S extends unknown ? Omit<S, 'data'> : never;

@@ -243,7 +243,8 @@ function planRollback(intent: RollbackIntent, found: Found): Planned {
 
 function planRevert(intent: RevertIntent, found: Found): Planned {
   const { current, target } = found;
-  if ((current?.number ?? null) !== intent.fromVersion)
+  // Also where it moved and came back.
+  if (found.record?.revision !== intent.revision)
     throw revertConflict([revertFailure(intent, current?.number ?? null)]);
   const move = { ...moveFrom(intent, found), forced: intent.force };
   if (intent.toVersion === null) return { move: { ...move, operation: 'delete', after: null } };

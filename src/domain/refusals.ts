@@ -56,6 +56,13 @@ export function changesetClosed(id: string, state: string): DiptychError {
   return new DiptychError('changeset-closed', `The changeset ${id} is ${state}.`, { extensions: { state } });
 }
 
+/** The refusal while a long call holds a changeset. */
+export function changesetBusy(id: string): DiptychError {
+  return new DiptychError('changeset-busy', `The changeset ${id} is being edited by another call.`, {
+    retryAfterSeconds: 1,
+  });
+}
+
 /** A record that a revert finds at another version than the one that the commit left. */
 export function revertFailure(
   at: { collection: string; key: string; fromVersion: number | null },
@@ -64,7 +71,7 @@ export function revertFailure(
   return {
     pointer: '',
     code: 'moved',
-    message: `is at ${present === null ? 'no live version' : `version ${present}`} now, and the commit left ${at.fromVersion === null ? 'none' : `version ${at.fromVersion}`}`,
+    message: `has moved since: it is at ${present === null ? 'no live version' : `version ${present}`} now, and the commit left ${at.fromVersion === null ? 'none' : `version ${at.fromVersion}`}`,
     collection: at.collection,
     key: at.key,
   };

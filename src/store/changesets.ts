@@ -5,7 +5,9 @@ import type {
   ScheduleRefusal,
   StoredChangeset,
 } from '../domain/changeset.js';
-import type { Executor, Tx } from './db.js';
+import { DiptychError } from '../domain/errors.js';
+import { changesetBusy } from '../domain/refusals.js';
+import { type Executor, sqlState, type Tx } from './db.js';
 
 /** A changeset under lock: nobody edits it or changes its state until the transaction ends. */
 export interface LockedChangeset {
@@ -17,9 +19,26 @@ export interface LockedChangeset {
   commitAt: Date | null;
 }
 
-/** Locks a changeset; null when there is none. Locked first and read as it is by then. */
+/** How long a call waits for another that edits the same changeset, in milliseconds, holding a connection. */
+const patienceMs = 1_000;
+
+/** SQLSTATE of a lock that did not come in time. */
+const lockNotAvailable = '55P03';
+
+/**
+ * Locks a changeset; null when there is none. Locked first and read as it is by then.
+ *
+ * @throws DiptychError `changeset-busy` while a long call edits it: many that waited would take all connections
+ */
 export async function lockChangeset(tx: Tx, id: string): Promise<LockedChangeset | null> {
-  await tx.query(`SELECT id FROM changeset WHERE id = $1 FOR UPDATE`, [id]);
+  await tx.query(`SET LOCAL lock_timeout = ${patienceMs}`);
+  try {
+    await tx.query(`SELECT id FROM changeset WHERE id = $1 FOR UPDATE`, [id]);
+  } catch (error) {
+    if (error instanceof DiptychError && sqlState(error.cause) === lockNotAvailable) throw changesetBusy(id);
+    throw error;
+  }
+  await tx.query(`SET LOCAL lock_timeout = DEFAULT`);
   const [row] = await tx.query<LockedChangeset>(
     `SELECT id, state, title, message, edit, commit_at AS "commitAt" FROM changeset WHERE id = $1`,
     [id],
@@ -86,14 +105,22 @@ export async function unscheduleChangeset(
   );
 }
 
+/** A schedule whose moment has come. */
+export interface DueChangeset {
+  id: string;
+  commitAt: Date;
+  scheduledBy: string;
+  /** Why it could not be carried out so far; it is to be tried again. */
+  refusal: ScheduleRefusal | null;
+}
+
 /** Scheduled changesets whose moment has come by the database's clock, the longest due first. */
-export function listDueChangesets(
-  executor: Executor,
-  limit: number,
-): Promise<{ id: string; commitAt: Date; scheduledBy: string }[]> {
+export function listDueChangesets(executor: Executor, limit: number): Promise<DueChangeset[]> {
   return executor.query(
-    `SELECT id, commit_at AS "commitAt", scheduled_by AS "scheduledBy" FROM changeset
-     WHERE state = 'scheduled' AND commit_at <= clock_timestamp() ORDER BY commit_at, ordinal LIMIT $1`,
+    `SELECT id, commit_at AS "commitAt", scheduled_by AS "scheduledBy", refusal FROM changeset
+     WHERE state = 'scheduled' AND commit_at <= clock_timestamp()
+       AND coalesce((refusal ->> 'retryAt')::timestamptz <= clock_timestamp(), true)
+     ORDER BY commit_at, ordinal LIMIT $1`,
     [limit],
   );
 }
@@ -212,10 +239,22 @@ export function listMemberContents(executor: Executor, changesetId: string): Pro
   );
 }
 
-/** Throws all members of a locked changeset away, and the records that only ever were prepared in it. */
+/** Notes why a schedule could not be carried out yet; it stays scheduled. */
+export async function postponeChangeset(tx: Tx, due: DueChangeset, refusal: ScheduleRefusal): Promise<void> {
+  await tx.query(
+    `UPDATE changeset SET refusal = $3 WHERE id = $1 AND state = 'scheduled' AND commit_at = $2`,
+    [due.id, due.commitAt, JSON.stringify(refusal)],
+  );
+}
+
+/**
+ * Throws all members of a locked changeset away, and the records that only ever were prepared in it. Those that
+ * readers see are not locked: nobody has to wait for the end of a large changeset.
+ */
 export async function deleteMembers(tx: Tx, changesetId: string): Promise<void> {
   const records = await tx.query<{ id: number }>(
-    `SELECT r.id FROM record r WHERE r.id IN (SELECT record_id FROM version WHERE changeset_id = $1 AND revision IS NULL)
+    `SELECT r.id FROM record r
+     WHERE r.id IN (SELECT record_id FROM version WHERE changeset_id = $1 AND revision IS NULL) AND r.revision IS NULL
      ORDER BY r.id FOR UPDATE`,
     [changesetId],
   );

@@ -54,6 +54,7 @@ export async function lockRecords(tx: Tx, wanted: RecordAddress[]): Promise<Reco
 /** Where a record stands, without its content. */
 export interface RecordStand {
   id: number;
+  revision: number | null;
   currentVersionId: number | null;
   currentNumber: number | null;
   lastNumber: number;
@@ -63,7 +64,7 @@ export interface RecordStand {
 export async function lockStands(tx: Tx, ids: number[]): Promise<RecordStand[]> {
   await tx.query(`SELECT r.id FROM record r WHERE r.id = ANY ($1::bigint[]) ORDER BY r.id FOR UPDATE`, [ids]);
   return await tx.query(
-    `SELECT r.id, r.current_version_id AS "currentVersionId", v.number AS "currentNumber",
+    `SELECT r.id, r.revision, r.current_version_id AS "currentVersionId", v.number AS "currentNumber",
             coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
      FROM record r LEFT JOIN version v ON v.id = r.current_version_id WHERE r.id = ANY ($1::bigint[])`,
     [ids],

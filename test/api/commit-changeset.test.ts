@@ -192,6 +192,24 @@ describe('POST /v1/changesets/{changeset}/commit', () => {
     expect((await call.get(changeset.path).expect(200)).body.state).toBe('open');
   });
 
+  test('422: of very many failures a thousand are listed, and all are counted', async () => {
+    const things = await newCollection(call, { schema: { properties: { n: { type: 'number' } } } });
+    const changeset = await newChangeset(call);
+    const lines = Array.from({ length: 1_200 }, (_, index) =>
+      JSON.stringify({ collection: things.name, key: `k${index}`, operation: 'put', data: { n: 'x' } }),
+    );
+    await call
+      .post(`${changeset.path}/stage`)
+      .set('Content-Type', 'application/x-ndjson')
+      .send(lines.join('\n'))
+      .expect(200);
+    const { body } = await call.post(`${changeset.path}/commit`).set('If-Match', '*').expect(422);
+    expect(body.errors).toHaveLength(1_000);
+    expect(body.detail).toMatch(/1200 failures/);
+    const { body: report } = await call.post(`${changeset.path}/validate`).expect(200);
+    expect([report.errors.length, report.errorCount]).toEqual([1_000, 1_200]);
+  });
+
   test('428: a commit says what it saw', async () => {
     const changeset = await newChangeset(call);
     const { body, headers } = await call.post(`${changeset.path}/commit`).expect(428);

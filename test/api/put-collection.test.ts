@@ -199,4 +199,34 @@ describe('refusals', () => {
       await call.put(`/v1/collections/${name}`).send({}).expect(201);
     },
   );
+
+  test('403 permission-required: only an admin asks fewer people, or lets old versions go otherwise', async () => {
+    const tokens = { ann: 'a'.repeat(32), root: 'r'.repeat(32) };
+    const secured = await startApi({
+      authTokens: [
+        { actor: { name: 'ann', admin: false }, token: tokens.ann },
+        { actor: { name: 'root', admin: true }, token: tokens.root },
+      ],
+    });
+    const put = (who: keyof typeof tokens, definition: object) =>
+      secured.call
+        .put('/v1/collections/guarded')
+        .set('Authorization', `Bearer ${tokens[who]}`)
+        .set('If-Match', '*')
+        .send(definition);
+    await secured.call
+      .put('/v1/collections/guarded')
+      .set('Authorization', `Bearer ${tokens.ann}`)
+      .send({ approvals: { required: 2 }, retention: { keepDays: 30 } })
+      .expect(201);
+    const { body } = await put('ann', { approvals: { required: 1 }, retention: { keepDays: 1 } }).expect(403);
+    expect(body).toMatchObject({
+      code: 'permission-required',
+      errors: [{ pointer: '/approvals/required' }, { pointer: '/retention' }],
+    });
+    await put('ann', { title: 'Guarded', approvals: { required: 3 }, retention: { keepDays: 30 } }).expect(
+      200,
+    );
+    await put('root', {}).expect(200);
+  });
 });

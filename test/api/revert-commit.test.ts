@@ -100,6 +100,15 @@ describe('POST /v1/commits/{revision}/revert', () => {
     expect((await call.get(things.record('created')).expect(200)).body.version).toBe(1);
   });
 
+  test('409 revert-conflict: a record that moved and came back has moved', async () => {
+    const things = await newCollection(call);
+    await things.commit('a', { n: 1 });
+    const deleted = await things.remove('a');
+    await things.commit('a', { n: 2 });
+    await things.remove('a');
+    expect((await call.post(`/v1/commits/${deleted}/revert`).expect(409)).body.code).toBe('revert-conflict');
+  });
+
   test('409 revert-impossible: a definition is put, not reverted', async () => {
     const things = await newCollection(call);
     const { body } = await call.get(things.path).expect(200);
@@ -118,7 +127,7 @@ describe('POST /v1/commits/{revision}/revert', () => {
       const revision = await things.commit('a', { n: 2 });
       await call.post(`${things.path}/retention/run`).expect(200);
       const { body } = await call.post(`/v1/commits/${revision}/revert`).expect(status);
-      if (status === 410) expect(body.code).toBe('version-expired');
+      if (status === 410) expect(body).toMatchObject({ code: 'version-expired', errors: [{ key: 'a' }] });
       else expect((await call.get(things.record('a')).expect(200)).body.data).toEqual({ n: 1 });
     }
   });

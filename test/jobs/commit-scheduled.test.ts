@@ -175,6 +175,12 @@ describe('a schedule that is refused', () => {
   });
 });
 
+/** Lets the moment come at which what was postponed is tried again. */
+const letRetry = ({ db }: Context) =>
+  db.query(
+    `UPDATE changeset SET refusal = refusal || '{"retryAt": "2020-01-01T00:00:00.000Z"}' WHERE state = 'scheduled'`,
+  );
+
 describe('what happens while a schedule is being carried out', () => {
   /** Carries out what is due; `meanwhile` happens after it was prepared and before it is decided. */
   async function carryOut(context: Context, meanwhile: () => Promise<unknown>): Promise<ScheduleOutcome[]> {
@@ -194,10 +200,32 @@ describe('what happens while a schedule is being carried out', () => {
     await head.untilWaiting(1);
     await head.cutOff();
     expect(await running).toMatchObject([{ changeset: id, postponed: { code: 'not-ready' } }]);
-    expect(await viewOf(one, id)).toMatchObject({ state: 'scheduled', refusal: null });
+    expect(await viewOf(one, id)).toMatchObject({
+      state: 'scheduled',
+      refusal: { code: 'not-ready', attempts: 1, retryAt: expect.any(String) },
+    });
     await head.release();
+    await letRetry(one);
     expect(await commitScheduled(one)).toMatchObject([{ changeset: id, revision: expect.any(Number) }]);
     expect(await commitsOf(one, id)).toBe(1);
+  });
+
+  test('those that have to wait let the others pass', async () => {
+    const [one, two] = await start();
+    const waiting: string[] = [];
+    for (let index = 0; index < 10; index += 1) waiting.push(await dueChangeset(one, `w${index}`));
+    const head = await holdHead(two.db);
+    const running = commitScheduled(one);
+    for (const _ of waiting) {
+      await head.untilWaiting(1);
+      await head.cutOff();
+    }
+    expect(await running).toHaveLength(10);
+    await head.release();
+    const next = await dueChangeset(one, 'a');
+    expect(await commitScheduled(one)).toMatchObject([{ changeset: next }]);
+    await letRetry(one);
+    expect(await commitScheduled(one)).toHaveLength(10);
   });
 
   test('scheduling it for later holds it back', async () => {

@@ -49,7 +49,7 @@ export async function confirmPrepared(
     };
   }
   const refusals = [...prepared.refusals];
-  const moved = await findMoved(tx, prepared);
+  const moved = await findMoved(tx, prepared, request.reverts);
   // Retention, which needs the records' locks, may have been faster.
   if (await isAnyDeleted(tx, targetsOf(prepared.moves))) return 'stale';
   if (moved.length > 0) refusals.push(refusalOfMoved(prepared, moved));
@@ -112,7 +112,7 @@ interface Moved {
 }
 
 /** Locks the records; answers those that are no longer where they were, and numbers the others' next versions. */
-async function findMoved(tx: Tx, { moves, unchanged }: Prepared): Promise<Moved[]> {
+async function findMoved(tx: Tx, { moves, unchanged }: Prepared, reverts: number | null): Promise<Moved[]> {
   const ids = [
     ...moves.flatMap(({ recordId }) => recordId ?? []),
     ...unchanged.map(({ recordId }) => recordId),
@@ -121,8 +121,9 @@ async function findMoved(tx: Tx, { moves, unchanged }: Prepared): Promise<Moved[
   const moved: Moved[] = [];
   for (const move of moves) {
     const stand = move.recordId === null ? undefined : stands.get(move.recordId);
-    if (stand && stand.currentVersionId === (move.before?.versionId ?? null))
-      move.lastNumber = stand.lastNumber;
+    const isThere = stand?.currentVersionId === (move.before?.versionId ?? null);
+    const hasStayed = reverts === null || stand?.revision === reverts;
+    if (stand && isThere && hasStayed) move.lastNumber = stand.lastNumber;
     else moved.push({ at: { collection: move.collection.name, key: move.key }, move, stand });
   }
   for (const { recordId, currentVersionId, collection, key } of unchanged) {

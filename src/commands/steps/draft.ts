@@ -60,9 +60,10 @@ export async function draftIntents(
 }
 
 /** Makes sure that a refusal of one change of several names that change in `errors`. */
-function placeRefusal(refusal: DiptychError, intent: Intent): DiptychError {
-  if (intent.type !== 'change') return refusal;
-  const { collection, key, pointer } = intent;
+export function placeRefusal(refusal: DiptychError, intent: Intent): DiptychError {
+  if (intent.type === 'pending' || intent.type === 'rollback') return refusal;
+  const { collection, key } = intent;
+  const pointer = intent.type === 'change' ? intent.pointer : '';
   const errors = refusal.options.errors ?? [{ pointer, code: refusal.code, message: refusal.detail }];
   return new DiptychError(refusal.code, refusal.detail, {
     ...refusal.options,

@@ -33,9 +33,10 @@ export interface LockedPending {
 
 /** The same, or null where the record does not exist yet. */
 export async function lockPending(tx: Tx, at: PendingAddress): Promise<LockedPending | null> {
+  // The changeset first: whoever waits for one must not hold the collection, for which a definition waits.
+  if (at.changeset !== null) await lockOpenChangeset(tx, at.changeset);
   const collection = await lockCollection(tx, at.collection);
   if (collection === null) throw collectionNotFound(at.collection);
-  if (at.changeset !== null) await lockOpenChangeset(tx, at.changeset);
   const [record] = await lockRecords(tx, [{ collectionId: collection.id, key: at.key }]);
   return record === undefined ? null : await readLocked(tx, at, collection, record);
 }

@@ -1,10 +1,11 @@
 import type { DefinitionCache } from '../../domain/definition-cache.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { Intent } from '../../domain/intent.js';
-import { type Move, weighMove } from '../../domain/move.js';
+import { forgetFailures, type Move, weighMove } from '../../domain/move.js';
 import { type Found, planIntent } from '../../domain/plan.js';
 import type { Prepared, UnchangedMember } from '../../domain/prepared.js';
 import type { Snapshot } from '../../store/db.js';
+import { placeRefusal } from './draft.js';
 import { JudgePace } from './judge-pace.js';
 import { readFound } from './load-found.js';
 
@@ -13,6 +14,9 @@ import { readFound } from './load-found.js';
  * seconds of an ordinary definition, or a hundred thousand members of a heavy one.
  */
 const maxWork = 1_000_000_000;
+
+/** Failures of all members together that are kept whole. */
+const maxKeptFailures = 10_000;
 
 /** Refusals that are kept of one commit; a member that is refused is enough to refuse it. */
 const keptRefusals = 1_000;
@@ -37,6 +41,7 @@ export async function prepareMoves(
 ): Promise<PreparedMoves> {
   const prepared: PreparedMoves = { moves: [], unchanged: [], refusals: [], definitions: new Map() };
   const pace = new JudgePace(maxWork);
+  let keptFailures = 0;
   for await (const intents of batches) {
     const lookups = await readFound(snapshot, context.definitions, intents);
     for (const [index, intent] of intents.entries()) {
@@ -50,6 +55,8 @@ export async function prepareMoves(
         const planned = planIntent(intent, found, context.limits);
         if ('move' in planned) {
           const move = weighMove(planned.move);
+          keptFailures += move.own.errorCount + move.own.warningCount;
+          if (keptFailures > maxKeptFailures) forgetFailures(move);
           prepared.moves.push(move);
           pace.spend(move.own.work);
         } else if (found.record && planned.consumedPendingId !== null) {
@@ -63,7 +70,7 @@ export async function prepareMoves(
         }
       } catch (error) {
         if (!(error instanceof DiptychError) || error.code === 'work-limit') throw error;
-        if (prepared.refusals.length < keptRefusals) prepared.refusals.push(error);
+        if (prepared.refusals.length < keptRefusals) prepared.refusals.push(placeRefusal(error, intent));
       }
       await pace.pause();
     }

@@ -168,9 +168,9 @@ function takeApart<Item>(
 
 /** Why the commit is refused, with every failure; undefined when it holds. */
 function judgeDraft(draft: Draft, world: World, unapproved: DiptychError | null): DiptychError | undefined {
-  const { errors, broken } = judgeMoves(draft.moves, world);
+  const { errors, errorCount, broken } = judgeMoves(draft.moves, world);
   if (unapproved) draft.refusals.push(unapproved);
-  if (errors.length > 0) {
+  if (errorCount > 0) {
     const { changeset = null } = draft.request.prepared ?? {};
     const validated =
       draft.moves.some((move) => move.validated) ||
@@ -184,7 +184,7 @@ function judgeDraft(draft: Draft, world: World, unapproved: DiptychError | null)
           )
         : new DiptychError(
             'validation-failed',
-            `${errors.length} ${errors.length === 1 ? 'failure stands' : 'failures stand'} against this commit.`,
+            `${errorCount} ${errorCount === 1 ? 'failure stands' : 'failures stand'} against this commit.`,
           );
     refusal.options.errors = errors;
     draft.refusals.push(refusal);

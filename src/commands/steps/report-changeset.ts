@@ -55,8 +55,8 @@ export async function reportChangeset(
       ...read.outdated,
       ...judgement.errors,
     ];
-    const errorCount = errors.length + read.outdatedCount - read.outdated.length;
-    const valid = errorCount === 0 && refused.length === 0;
+    const errorCount = refused.length + read.outdatedCount + judgement.errorCount;
+    const valid = errorCount === 0;
     const receipt = {
       changeset: id,
       edit: read.stored.edit,
@@ -67,9 +67,9 @@ export async function reportChangeset(
     const report: ChangesetReport = {
       valid,
       errors: errors.slice(0, listedFailures),
-      warnings: judgement.warnings.slice(0, listedFailures),
+      warnings: judgement.warnings,
       errorCount,
-      warningCount: judgement.warnings.length,
+      warningCount: judgement.warningCount,
       memberCount: read.stored.memberCount,
       validatedRevision: head.revision,
       digest: prepared.changeset.digest,
@@ -80,7 +80,7 @@ export async function reportChangeset(
     const validation: ChangesetValidation = {
       valid,
       errorCount,
-      warningCount: judgement.warnings.length,
+      warningCount: judgement.warningCount,
       revision: head.revision,
       at: new Date().toISOString(),
       edit: read.stored.edit,

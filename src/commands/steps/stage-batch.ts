@@ -60,8 +60,8 @@ export async function stageBatch(
   lines: BatchLine[],
 ): Promise<{ outcomes: LineOutcome[]; seen: Seen }> {
   return await withTransaction(context.db, async (tx) => {
-    const collections = await lockCollections(tx, [...new Set(lines.map(({ edit }) => edit.collection))]);
     const { edit: lastEdit } = await lockOpenChangeset(tx, input.changeset);
+    const collections = await lockCollections(tx, [...new Set(lines.map(({ edit }) => edit.collection))]);
     const sight = sightOf(input.seen, lastEdit);
     const { targets, inserted } = await lockTargets(tx, input.changeset, collections, lines);
     const targetOf = ({ collection, key }: LineEdit) =>

@@ -115,6 +115,7 @@ export const rebaseChangesetDoc: OperationDoc = {
   refusals: [
     'changeset-not-found',
     'changeset-closed',
+    'changeset-busy',
     'collection-not-found',
     'rebase-conflict',
     'precondition-failed',
@@ -140,6 +141,7 @@ export const commitChangesetDoc: OperationDoc = {
   refusals: [
     'changeset-not-found',
     'changeset-closed',
+    'changeset-busy',
     'collection-not-found',
     'receipt-stale',
     'base-outdated',
@@ -166,7 +168,13 @@ export const discardChangesetDoc: OperationDoc = {
   description:
     'Throws away everything that was staged in it; nothing that readers see changes. Needs `If-Match` with the `ETag` of the changeset, or `*`.',
   successes: { 200: { ...changed, description: 'Discarded.', example: examples.discardedChangeset } },
-  refusals: ['changeset-not-found', 'changeset-closed', 'precondition-failed', 'precondition-required'],
+  refusals: [
+    'changeset-not-found',
+    'changeset-closed',
+    'changeset-busy',
+    'precondition-failed',
+    'precondition-required',
+  ],
   parameterExamples: { 'if-match': EXAMPLE_TAG },
 };
 
@@ -180,6 +188,7 @@ export const approveChangesetDoc: OperationDoc = {
   refusals: [
     'changeset-not-found',
     'changeset-closed',
+    'changeset-busy',
     'approval-refused',
     'precondition-failed',
     'precondition-required',
@@ -204,6 +213,7 @@ export const scheduleChangesetDoc: OperationDoc = {
   refusals: [
     'changeset-not-found',
     'changeset-closed',
+    'changeset-busy',
     'receipt-stale',
     'work-limit',
     'precondition-failed',
@@ -221,5 +231,5 @@ export const unscheduleChangesetDoc: OperationDoc = {
   summary: 'Take a schedule back',
   description: 'The changeset is open again and takes edits. An open one stays as it is.',
   successes: { 200: changed },
-  refusals: ['changeset-not-found', 'changeset-closed'],
+  refusals: ['changeset-not-found', 'changeset-closed', 'changeset-busy'],
 };

@@ -55,6 +55,7 @@ export const putCollectionDoc: OperationDoc = {
   refusals: [
     'definition-invalid',
     'definition-conflict',
+    'permission-required',
     'work-limit',
     'precondition-failed',
     'precondition-required',

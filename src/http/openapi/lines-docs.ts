@@ -24,6 +24,7 @@ export const stageLinesDoc: OperationDoc = {
   refusals: [
     'changeset-not-found',
     'changeset-closed',
+    'changeset-busy',
     'precondition-failed',
     'unsupported-media-type',
     'outcome-unknown',

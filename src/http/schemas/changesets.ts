@@ -68,6 +68,10 @@ const refusalSchema = z.object({
   errors: z.array(failureSchema),
   commitAt: time.meta({ description: 'When it was due.' }),
   at: time.meta({ description: 'When it was tried.' }),
+  attempts: z.int().min(1).meta({ description: 'How often it was tried.' }),
+  retryAt: time
+    .nullable()
+    .meta({ description: 'When it will be tried again; null when it was refused, and is open.' }),
 });
 
 export const changesetSchema = z
@@ -100,7 +104,8 @@ export const changesetSchema = z
       .nullable()
       .meta({ description: 'When it will be committed; null while it is not scheduled.' }),
     refusal: refusalSchema.nullable().meta({
-      description: 'Why the last schedule could not be carried out; null when there is nothing to say.',
+      description:
+        'Why the schedule could not be carried out, for good or so far; null when there is nothing to say.',
     }),
     closedBy: z.string().nullable(),
     closedAt: time.nullable(),
