@@ -15,7 +15,9 @@ export interface LogEntry {
   definition: { collection: string; number: number | null; digest: string | null } | null;
   /** The definitions that its changes were judged by. */
   definitions: { collection: string; number: number }[];
-  changes: LoggedChange[];
+  changeCount: number;
+  /** Of the changes: see `digestChanges`. */
+  changesDigest: string;
 }
 
 /** A change with the digests of the two records that it leads from and to. */
@@ -24,16 +26,25 @@ export interface LoggedChange extends ChangeSummary {
   afterDigest: string | null;
 }
 
+/** The line of canonical JSON that stands for a change in the digest of its commit. */
+export function lineOfChange(change: LoggedChange, index: number): string {
+  return canonicalJson({ ordinal: index + 1, ...change });
+}
+
+/** SHA-256, in hexadecimal, of one line of canonical JSON for each change, in order, joined by line feeds. */
+export function digestChanges(changes: LoggedChange[]): string {
+  return sha256(changes.map(lineOfChange).join('\n')).toString('hex');
+}
+
 /** Hash of the entry before the first. */
 export const chainStart = Buffer.alloc(32);
 
 /**
  * Seals an entry: `content` is its canonical JSON (RFC 8785), which names the hash of the entry before it and
- * a digest over its changes (SHA-256 of one line of canonical JSON each, in order, joined by line feeds);
+ * a digest over its changes;
  * `hash` is the SHA-256 of `content`. Whoever knows one hash can check everything before it.
  */
 export function sealEntry(entry: LogEntry, previousHash: Buffer): { content: string; hash: Buffer } {
-  const lines = entry.changes.map((change, index) => canonicalJson({ ordinal: index + 1, ...change }));
   const content = canonicalJson({
     revision: entry.revision,
     kind: entry.kind,
@@ -45,8 +56,8 @@ export function sealEntry(entry: LogEntry, previousHash: Buffer): { content: str
     reverts: entry.reverts,
     definition: entry.definition,
     definitions: entry.definitions,
-    changeCount: entry.changes.length,
-    changesDigest: sha256(lines.join('\n')).toString('hex'),
+    changeCount: entry.changeCount,
+    changesDigest: entry.changesDigest,
     previousHash: previousHash.toString('hex'),
   });
   return { content, hash: sha256(content) };

@@ -2,6 +2,7 @@ import { sha256 } from '../lib/digest.js';
 import type { JsonObject } from '../lib/json-value.js';
 import type { ReferenceValue } from './definition/constraints.js';
 import type { Failure } from './failure.js';
+import type { LoggedChange } from './log-entry.js';
 import type { AfterSource, PlannedMove, State } from './plan.js';
 
 /** A value that a record would hold alone. */
@@ -53,6 +54,21 @@ export function weighMove(planned: PlannedMove): Move {
     before: before && { ...withoutData(before), ...tiesOf(planned, before.data) },
     after: after && { ...withoutData(after), ...tiesOf(planned, after.data) },
     own: { errors, warnings, errorCount: errors.length, warningCount: warnings.length, work },
+  };
+}
+
+/** A move as the log tells of it, if the next version of its record has the next number. */
+export function toLoggedChange(move: Move): LoggedChange {
+  const { before, after } = move;
+  const next = after?.source === 'existing' ? after.number : move.lastNumber + 1;
+  return {
+    collection: move.collection.name,
+    key: move.key,
+    operation: move.operation,
+    before: before?.number ?? null,
+    after: after === null ? null : next,
+    beforeDigest: before?.digest ?? null,
+    afterDigest: after?.digest ?? null,
   };
 }
 

@@ -8,7 +8,10 @@ import type { ChangesetReceipt } from './receipt.js';
  * lock it is confirmed that what it rests on still holds, which costs little.
  */
 export interface Prepared {
+  /** By collection and key. */
   moves: Move[];
+  /** Digest of the moves as the log will tell them; null once one of their numbers is another. */
+  changesDigest: string | null;
   /** Members that equal what is current. */
   unchanged: UnchangedMember[];
   /** What stood against it on the snapshot already. */

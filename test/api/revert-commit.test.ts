@@ -29,8 +29,8 @@ describe('POST /v1/commits/{revision}/revert', () => {
     const { body } = await call.post(path).send({ message: 'Too early' }).expect(200);
     expect(body).toMatchObject({ revision: revision + 1, kind: 'revert', changeCount: 3 });
     expect(body.changes).toEqual([
-      { collection: things.name, key: 'created', operation: 'delete', before: 1, after: null },
       { collection: things.name, key: 'changed', operation: 'update', before: 2, after: 1 },
+      { collection: things.name, key: 'created', operation: 'delete', before: 1, after: null },
       { collection: things.name, key: 'deleted', operation: 'create', before: null, after: 1 },
     ]);
     await call.get(things.record('created')).expect(410);

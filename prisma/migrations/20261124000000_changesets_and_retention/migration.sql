@@ -111,6 +111,9 @@ ALTER TABLE version
     END
   );
 
+-- A commit moves pointers in place where a page has room: no index of the record changes.
+ALTER TABLE record SET (fillfactor = 70);
+
 -- What a changeset holds, in the order in which it was staged.
 CREATE INDEX version_changeset_id ON version (changeset_id, id) WHERE revision IS NULL;
 -- When a version ceased to be current.

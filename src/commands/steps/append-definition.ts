@@ -1,4 +1,4 @@
-import { sealEntry } from '../../domain/log-entry.js';
+import { digestChanges, sealEntry } from '../../domain/log-entry.js';
 import { appendCommits } from '../../store/commits.js';
 import type { Tx } from '../../store/db.js';
 import { type LockedHead, moveHead } from '../../store/head.js';
@@ -22,7 +22,13 @@ export async function appendDefinitionCommit(
     forced: false,
   };
   const { content, hash } = sealEntry(
-    { ...fields, definition: entry.definition, definitions: [], changes: [] },
+    {
+      ...fields,
+      definition: entry.definition,
+      definitions: [],
+      changeCount: 0,
+      changesDigest: digestChanges([]),
+    },
     head.hash,
   );
   await appendCommits(tx, [{ ...fields, changeCount: 0, content, previousHash: head.hash, hash }]);

@@ -112,7 +112,8 @@ interface Moved {
 }
 
 /** Locks the records; answers those that are no longer where they were, and numbers the others' next versions. */
-async function findMoved(tx: Tx, { moves, unchanged }: Prepared, reverts: number | null): Promise<Moved[]> {
+async function findMoved(tx: Tx, prepared: Prepared, reverts: number | null): Promise<Moved[]> {
+  const { moves, unchanged } = prepared;
   const ids = [
     ...moves.flatMap(({ recordId }) => recordId ?? []),
     ...unchanged.map(({ recordId }) => recordId),
@@ -123,8 +124,10 @@ async function findMoved(tx: Tx, { moves, unchanged }: Prepared, reverts: number
     const stand = move.recordId === null ? undefined : stands.get(move.recordId);
     const isThere = stand?.currentVersionId === (move.before?.versionId ?? null);
     const hasStayed = reverts === null || stand?.revision === reverts;
-    if (stand && isThere && hasStayed) move.lastNumber = stand.lastNumber;
-    else moved.push({ at: { collection: move.collection.name, key: move.key }, move, stand });
+    if (stand && isThere && hasStayed) {
+      if (move.lastNumber !== stand.lastNumber) prepared.changesDigest = null;
+      move.lastNumber = stand.lastNumber;
+    } else moved.push({ at: { collection: move.collection.name, key: move.key }, move, stand });
   }
   for (const { recordId, currentVersionId, collection, key } of unchanged) {
     const stand = stands.get(recordId);

@@ -1,9 +1,4 @@
-import {
-  changesetDigest,
-  compareMembers,
-  type MemberContent,
-  type StoredChangeset,
-} from '../../domain/changeset.js';
+import { changesetDigest, type MemberContent, type StoredChangeset } from '../../domain/changeset.js';
 import type { Failure } from '../../domain/failure.js';
 import type { CommitRequest, MemberIntent } from '../../domain/intent.js';
 import type { Found } from '../../domain/plan.js';
@@ -53,12 +48,6 @@ export async function readChangeset(
       outdated.push(outdatedMember({ collection, key }, pending, current));
   };
   const moves = await prepareMoves(snapshot, context, membersOf(snapshot, id), look);
-  moves.moves.sort((a, b) =>
-    compareMembers(
-      { collection: a.collection.name, key: a.key },
-      { collection: b.collection.name, key: b.key },
-    ),
-  );
   const refusals = [...moves.refusals, ...(outdated.length > 0 ? [membersOutdated(id, outdated)] : [])];
   const digest = changesetDigest(contents);
   return {

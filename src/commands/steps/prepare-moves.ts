@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import { compareMembers } from '../../domain/changeset.js';
 import type { DefinitionCache } from '../../domain/definition-cache.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { Intent } from '../../domain/intent.js';
-import { forgetFailures, type Move, weighMove } from '../../domain/move.js';
+import { lineOfChange } from '../../domain/log-entry.js';
+import { forgetFailures, type Move, toLoggedChange, weighMove } from '../../domain/move.js';
 import { type Found, planIntent } from '../../domain/plan.js';
-import type { Prepared, UnchangedMember } from '../../domain/prepared.js';
+import type { Prepared } from '../../domain/prepared.js';
+import { Turns } from '../../lib/turns.js';
 import type { Snapshot } from '../../store/db.js';
 import { placeRefusal } from './draft.js';
 import { JudgePace } from './judge-pace.js';
@@ -21,10 +25,7 @@ const maxKeptFailures = 10_000;
 /** Refusals that are kept of one commit; a member that is refused is enough to refuse it. */
 const keptRefusals = 1_000;
 
-export interface PreparedMoves extends Pick<Prepared, 'refusals' | 'definitions'> {
-  moves: Move[];
-  unchanged: UnchangedMember[];
-}
+export type PreparedMoves = Omit<Prepared, 'changeset'>;
 
 /**
  * Plans and weighs any number of intents on a snapshot, batch after batch, and keeps of each only what deciding
@@ -39,7 +40,13 @@ export async function prepareMoves(
   batches: AsyncIterable<Intent[]>,
   look: (found: Found, intent: Intent) => void = () => {},
 ): Promise<PreparedMoves> {
-  const prepared: PreparedMoves = { moves: [], unchanged: [], refusals: [], definitions: new Map() };
+  const prepared: PreparedMoves = {
+    moves: [],
+    unchanged: [],
+    refusals: [],
+    definitions: new Map(),
+    changesDigest: null,
+  };
   const pace = new JudgePace(maxWork);
   let keptFailures = 0;
   for await (const intents of batches) {
@@ -75,5 +82,20 @@ export async function prepareMoves(
       await pace.pause();
     }
   }
+  prepared.moves.sort((a, b) => compareMembers(addressOf(a), addressOf(b)));
+  prepared.changesDigest = await digestMoves(prepared.moves);
   return prepared;
+}
+
+const addressOf = ({ collection, key }: Move) => ({ collection: collection.name, key });
+
+/** What the log will say of the moves, reckoned before its lock is held. */
+async function digestMoves(moves: Move[]): Promise<string> {
+  const hash = createHash('sha256');
+  const turns = new Turns();
+  for (const [index, move] of moves.entries()) {
+    hash.update(`${index === 0 ? '' : '\n'}${lineOfChange(toLoggedChange(move), index)}`);
+    await turns.pause();
+  }
+  return hash.digest('hex');
 }

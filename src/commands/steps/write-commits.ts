@@ -1,8 +1,8 @@
 import type { CommitResult } from '../../domain/commit.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import { recordName, type World } from '../../domain/judge.js';
-import { type LoggedChange, sealEntry } from '../../domain/log-entry.js';
-import type { Move } from '../../domain/move.js';
+import { digestChanges, sealEntry } from '../../domain/log-entry.js';
+import { type Move, toLoggedChange } from '../../domain/move.js';
 import { closeChangesets } from '../../store/changesets.js';
 import { appendChanges, appendCommits, type ChangeRow, type CommitRow } from '../../store/commits.js';
 import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
@@ -31,24 +31,6 @@ export interface LogPosition {
 /** At most this many changes are listed in the answer of a commit. */
 const listedChanges = 1_000;
 
-/** The changes of a commit as the log tells them. */
-export function logChanges(moves: Move[]): LoggedChange[] {
-  return moves.map((move) => ({
-    collection: move.collection.name,
-    key: move.key,
-    operation: move.operation,
-    before: move.before?.number ?? null,
-    after: numberAfter(move),
-    beforeDigest: move.before?.digest ?? null,
-    afterDigest: move.after?.digest ?? null,
-  }));
-}
-
-function numberAfter(move: Move): number | null {
-  if (move.after === null) return null;
-  return move.after.source === 'existing' ? move.after.number : move.lastNumber + 1;
-}
-
 /** The answer to a commit of these moves at this revision. */
 export function toResult(
   accepted: Pick<AcceptedCommit, 'request' | 'moves'>,
@@ -61,9 +43,10 @@ export function toResult(
     committedAt: now.toISOString(),
     kind: request.kind,
     changeCount: moves.length,
-    changes: logChanges(moves.slice(0, listedChanges)).map(
-      ({ beforeDigest, afterDigest, ...change }) => change,
-    ),
+    changes: moves
+      .slice(0, listedChanges)
+      .map(toLoggedChange)
+      .map(({ beforeDigest, afterDigest, ...change }) => change),
     unchanged: false,
     ...(request.dryRun ? { dryRun: true as const } : {}),
   };
@@ -159,13 +142,14 @@ function nextRow(log: LogPosition, { request, moves }: AcceptedCommit): CommitRo
     reverts: request.reverts,
     definition: null,
     definitions: definitionsOf(moves),
-    changes: logChanges(moves),
+    changeCount: moves.length,
+    changesDigest: request.prepared?.changesDigest ?? digestChanges(moves.map(toLoggedChange)),
   };
   const previousHash = log.hash;
   const { content, hash } = sealEntry(entry, previousHash);
   log.revision = entry.revision;
   log.hash = hash;
-  return { ...entry, changeCount: moves.length, content, previousHash, hash };
+  return { ...entry, content, previousHash, hash };
 }
 
 async function ensureRecords(tx: Tx, moves: Move[]): Promise<Map<string, number>> {
