@@ -35,6 +35,25 @@ test('200 with a key that was never used has no outcome', async () => {
   expect(body).toMatchObject({ items: [], next: null, outcome: null });
 });
 
+test('200 with a key finds the commit of the caller who used it, by whatever name that was', async () => {
+  const { name } = await newCollection(call);
+  const key = `lost-answer-${name}`;
+  const { body: committed } = await call
+    .post('/v1/commits')
+    .set('Diptych-Actor', 'grace')
+    .set('Idempotency-Key', key)
+    .send({ changes: [{ collection: name, key: 'a', operation: 'put', data: { n: 1 } }] })
+    .expect(200);
+  const url = `/v1/commits?idempotencyKey=${key}`;
+  const { body: found } = await call.get(url).set('Diptych-Actor', 'grace').expect(200);
+  expect(found).toMatchObject({
+    items: [{ revision: committed.revision }],
+    outcome: { status: 200, revision: committed.revision },
+  });
+  const { body: others } = await call.get(url).set('Diptych-Actor', 'alan').expect(200);
+  expect(others).toMatchObject({ items: [], outcome: null });
+});
+
 test('304 until something is committed', async () => {
   const { headers } = await call.get('/v1/commits').expect(200);
   await call

@@ -11,7 +11,7 @@ import { idempotencyOf, toAnswered } from '../idempotency.js';
 import * as docs from '../openapi/commits-docs.js';
 import { operation } from '../openapi/operation.js';
 import { commitChangesBody, revertBody } from '../schemas/bodies.js';
-import { directCommitHeaders, readHeaders } from '../schemas/headers.js';
+import { directCommitHeaders, logHeaders, readHeaders } from '../schemas/headers.js';
 import { pagingQuery } from '../schemas/list-query.js';
 import { commitParams } from '../schemas/paths.js';
 import { idempotencyKeyText } from '../schemas/primitives.js';
@@ -47,7 +47,7 @@ export function commitsRoutes(app: Server, context: Context): void {
   app.route({
     method: 'GET',
     url: COMMITS,
-    ...operation(docs.listCommitsDoc, { querystring: logQuery, headers: readHeaders }),
+    ...operation(docs.listCommitsDoc, { querystring: logQuery, headers: logHeaders }),
     handler: async (request, reply) => {
       const { limit, cursor, idempotencyKey: key } = request.query;
       if (key !== undefined) {

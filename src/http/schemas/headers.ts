@@ -56,6 +56,17 @@ export const readHeaders = z.object({
   'diptych-min-revision': minRevision,
 });
 
+/** Headers of the commit log, where a key is looked up for the caller that used it. */
+export const logHeaders = readHeaders.extend({
+  'diptych-actor': actorText
+    .meta({
+      description:
+        'Whose `Idempotency-Key` is looked up, while the service runs without `AUTH_TOKENS`: the name that made the commit.',
+      maxLength: 128,
+    })
+    .optional(),
+});
+
 /** Headers of what stages and defines. */
 export const writeHeaders = z.object({
   'if-match': seenTag,
