@@ -37,29 +37,39 @@ export interface ValueOverlapRow {
 
 /**
  * Other open changesets with a pending version of another record that wants the same unique value: what is at
- * all of these paths into \`data\`, none of it missing or null.
+ * all of these paths into `data`, none of it missing or null. Values are brought together by grouping, whose
+ * work grows with the members; a join may be planned as each with each while the statistics are old.
  */
 export function findValueOverlaps(
   executor: Executor,
   changesetId: string,
   unique: { collectionId: number; paths: string[][] },
 ): Promise<ValueOverlapRow[]> {
-  const paths = unique.paths.map((_, index) => `$${index + 3}::text[]`);
-  const present = (alias: string) =>
-    paths.map((path) => `coalesce(jsonb_typeof(${alias}.data #> ${path}), 'null') <> 'null'`).join(' AND ');
-  const value = (alias: string) =>
-    `jsonb_build_array(${paths.map((path) => `${alias}.data #> ${path}`).join(', ')})`;
-  const wanting = (alias: string, where: string) =>
-    `SELECT ${alias}.record_id, ${alias}.changeset_id, r.key, ${value(alias)} AS value
-     FROM version ${alias} JOIN record r ON r.id = ${alias}.record_id
-     WHERE ${where} AND ${alias}.revision IS NULL AND r.collection_id = $2 AND ${present(alias)}`;
+  const paths = unique.paths.map((_, index) => `v.data #> $${index + 3}::text[]`);
+  const present = paths.map((path) => `coalesce(jsonb_typeof(${path}), 'null') <> 'null'`).join(' AND ');
   return executor.query(
-    `SELECT s.id AS changeset, s.title, s.state, count(*) AS count,
-            (array_agg(json_build_object('key', mine.key, 'otherKey', other.key) ORDER BY mine.key, other.key))[1:${sampleSize}] AS sample
-     FROM (${wanting('v', 'v.changeset_id = $1')}) AS mine
-     JOIN (${wanting('w', 'w.changeset_id <> $1')}) AS other ON other.value = mine.value AND other.record_id <> mine.record_id
-     JOIN changeset s ON s.id = other.changeset_id
-     GROUP BY s.id ORDER BY s.ordinal`,
+    `WITH wanted AS (
+       SELECT v.changeset_id, jsonb_build_array(${paths.join(', ')}) AS value, min(r.key) AS first, max(r.key) AS last
+       FROM version v JOIN record r ON r.id = v.record_id
+       WHERE v.changeset_id IS NOT NULL AND v.revision IS NULL AND r.collection_id = $2 AND ${present}
+       GROUP BY 1, 2
+     ), contested AS (
+       SELECT wanted.*,
+              min(first) FILTER (WHERE changeset_id = $1) OVER same AS my_first,
+              max(last) FILTER (WHERE changeset_id = $1) OVER same AS my_last
+       FROM wanted WINDOW same AS (PARTITION BY value)
+     ), overlap AS (
+       SELECT changeset_id, count(*) AS count,
+              (array_agg(json_build_object(
+                 'key', CASE WHEN my_first = last THEN my_last ELSE my_first END,
+                 'otherKey', CASE WHEN my_first = first THEN last ELSE first END
+               ) ORDER BY my_first, first))[1:${sampleSize}] AS sample
+       FROM contested
+       WHERE changeset_id <> $1 AND my_first IS NOT NULL AND NOT (my_first = my_last AND first = last AND my_first = first)
+       GROUP BY changeset_id
+     )
+     SELECT s.id AS changeset, s.title, s.state, overlap.count, overlap.sample
+     FROM overlap JOIN changeset s ON s.id = overlap.changeset_id ORDER BY s.ordinal`,
     [changesetId, unique.collectionId, ...unique.paths],
   );
 }
