@@ -77,3 +77,11 @@ describe('the name of an actor', () => {
     expect(actorText.safeParse(text).success).toBe(false);
   });
 });
+
+describe('an actor', () => {
+  test('is one person, however the accents of the name are written', () => {
+    const headerOf = (name: string) => Buffer.from(name).toString('latin1');
+    expect(actorText.parse(headerOf('Rene\u0301'))).toBe('Ren\u00e9');
+    expect(actorText.parse(headerOf('Ren\u00e9'))).toBe('Ren\u00e9');
+  });
+});

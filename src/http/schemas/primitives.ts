@@ -160,7 +160,8 @@ export const idempotencyKeyText = z
 
 /** `Diptych-Actor`; header bytes are read as UTF-8. */
 export const actorText = z.string().transform((text, context) => {
-  const name = utf8OfHeader(text);
+  // Composed, so that who writes é in one code point and who writes it in two are the same person.
+  const name = utf8OfHeader(text)?.normalize('NFC') ?? null;
   if (
     name !== null &&
     !/[\p{C}]/u.test(name) &&
