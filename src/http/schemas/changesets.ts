@@ -6,6 +6,7 @@ import { resolutionsMember } from './resolutions.js';
 
 const TITLE_MAX_CHARACTERS = 200;
 const RESOLUTIONS_MAX = 100_000;
+const YEAR_MAX = 9_999;
 
 const time = z.iso.datetime();
 const count = z.int().nonnegative();
@@ -30,6 +31,8 @@ export const scheduleBody = z.strictObject({
   commitAt: z.iso
     .datetime({ offset: true, error: 'Must be a time like 2026-12-01T06:00:00.000Z (RFC 3339).' })
     .transform((text) => new Date(text))
+    // An offset leads beyond, where times are not written with four digits any more.
+    .refine((time) => time.getUTCFullYear() <= YEAR_MAX, `Must be in the year ${YEAR_MAX} or before, in UTC.`)
     .meta({ format: 'date-time', description: 'When it is to be committed: still to come.' }),
   receipt: receiptText.optional(),
 });
