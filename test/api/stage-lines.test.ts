@@ -245,6 +245,17 @@ describe('refusals', () => {
     expect(headers.accept).toBe(NDJSON);
   });
 
+  test('415 for lines that are packed', async () => {
+    const { changeset, put } = await prepare();
+    const { body } = await call
+      .post(`${changeset.path}/stage`)
+      .set('Content-Type', NDJSON)
+      .set('Content-Encoding', 'gzip')
+      .send(put('a', {}))
+      .expect(415);
+    expect(body.code).toBe('unsupported-media-type');
+  });
+
   test('405 for what is no POST', async () => {
     const { changeset } = await prepare();
     await call.get(`${changeset.path}/stage`).expect(405);

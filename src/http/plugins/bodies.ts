@@ -33,7 +33,7 @@ export function parseBodies(app: FastifyInstance): void {
   }
   app.addContentTypeParser(NDJSON_TYPE, (request, payload, done) => {
     // Handed on as it is: whoever takes it reads it, however long it is.
-    const isTaken = acceptedTypes(request).includes(NDJSON_TYPE) && isUtf8(request);
+    const isTaken = acceptedTypes(request).includes(NDJSON_TYPE) && isUtf8(request) && isPlain(request);
     done(isTaken ? null : unsupportedMediaType(request), payload);
   });
   app.addContentTypeParser('*', (request, payload, done) => {
@@ -51,7 +51,7 @@ function parseBody(request: FastifyRequest, type: string, bytes: Buffer): JsonVa
   if (bytes.length === 0) {
     return undefined;
   }
-  if (!acceptedTypes(request).includes(type) || !isUtf8(request)) {
+  if (!acceptedTypes(request).includes(type) || !isUtf8(request) || !isPlain(request)) {
     throw unsupportedMediaType(request);
   }
   return parseText(decodeBody(bytes));
@@ -60,6 +60,11 @@ function parseBody(request: FastifyRequest, type: string, bytes: Buffer): JsonVa
 function isUtf8(request: FastifyRequest): boolean {
   const charsets = [...(request.headers['content-type'] ?? '').matchAll(/;\s*charset\s*=\s*"?([^\s;"]*)/gi)];
   return charsets.every(([, name]) => /^utf-?8$/i.test(name ?? ''));
+}
+
+/** Whether the bytes are the body itself: nothing is unpacked here. */
+function isPlain(request: FastifyRequest): boolean {
+  return /^(identity)?$/i.test((request.headers['content-encoding'] ?? '').trim());
 }
 
 function decodeBody(bytes: Buffer): string {
@@ -101,7 +106,9 @@ export function unsupportedMediaType(request: FastifyRequest): DiptychError {
   const types = acceptedTypes(request).join(' or ');
   const given = request.headers['content-type'];
   const detail =
-    given === undefined ? `A body needs a Content-Type: ${types}.` : `The body must be ${types}, in UTF-8.`;
+    given === undefined
+      ? `A body needs a Content-Type: ${types}.`
+      : `The body must be ${types}, in UTF-8, without a Content-Encoding.`;
   return new DiptychError('unsupported-media-type', detail);
 }
 
