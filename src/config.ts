@@ -105,7 +105,7 @@ const settings = z.object({
     )
     .optional(),
   DATA_DIR: z.string().default('./data'),
-  POOL_SIZE: wholeNumber(2, 200, 10),
+  POOL_SIZE: wholeNumber(4, 200, 10),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
   LOG_FORMAT: oneOf(['auto', 'json', 'pretty'], 'auto'),
   MAX_RECORD_BYTES: wholeNumber(1024, 64 * MEGABYTE, MEGABYTE),

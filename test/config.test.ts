@@ -59,6 +59,11 @@ describe('readConfig', () => {
     ]);
   });
 
+  test('a pool that could not serve long work, commits and reads at once is refused', () => {
+    expect(problemsOf({ POOL_SIZE: '3' })).toEqual(['POOL_SIZE must be a whole number from 4 to 200']);
+    expect(problemsOf({ POOL_SIZE: '4' })).toEqual([]);
+  });
+
   test('no message repeats a value, which may be a secret', () => {
     const secret = 'hunter2secret';
     const problems = problemsOf({

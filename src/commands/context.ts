@@ -1,4 +1,5 @@
 import { DefinitionCache } from '../domain/definition-cache.js';
+import { DiptychError } from '../domain/errors.js';
 import { Gate } from '../lib/gate.js';
 import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
@@ -11,14 +12,26 @@ export interface Context {
   definitions: DefinitionCache;
   limits: { maxRecordBytes: number };
   commits: CommitQueue;
-  /** Definitions that are held against many records: each takes a connection for as long as that lasts. */
-  assessments: Gate;
+  /**
+   * For whoever keeps a connection for as long as work on many records lasts. To be entered before a connection
+   * is taken: who waits here with one in hand is waited for by those inside.
+   */
+  longWork: Gate;
 }
 
-const assessmentsAtOnce = 2;
+/** One connection for the queue of commits, and one for the sweep of retention. */
+const connectionsApart = 2;
 
-/** @param options.maxRecordBytes of canonical JSON per record */
-export function createContext(db: Db, options: { maxRecordBytes: number }): Context {
+/** Long work takes half of the other connections; the other half is left to reads and short writes. */
+const placesOf = (poolSize: number) => Math.max(1, Math.floor((poolSize - connectionsApart) / 2));
+
+const maxWaitMs = 10_000;
+
+/**
+ * @param options.maxRecordBytes of canonical JSON per record
+ * @param options.maxWaitMs how long long work waits for its turn
+ */
+export function createContext(db: Db, options: { maxRecordBytes: number; maxWaitMs?: number }): Context {
   const definitions = new DefinitionCache();
   const limits = { maxRecordBytes: options.maxRecordBytes };
   return {
@@ -27,6 +40,14 @@ export function createContext(db: Db, options: { maxRecordBytes: number }): Cont
     definitions,
     limits,
     commits: new CommitQueue({ db, definitions, limits }),
-    assessments: new Gate(assessmentsAtOnce),
+    longWork: new Gate(placesOf(db.poolSize), {
+      maxWaitMs: options.maxWaitMs ?? maxWaitMs,
+      refuse: () =>
+        new DiptychError(
+          'not-ready',
+          'Other work on many records has taken all connections that there are for it.',
+          { retryAfterSeconds: 5 },
+        ),
+    }),
   };
 }

@@ -94,9 +94,7 @@ async function attemptPut(context: Context, input: Prepared): Promise<PutCollect
   const seen = await withSnapshot(context.db, (snapshot) => survey(snapshot, input));
   if (seen.unchanged) return seen.unchanged;
   if (!seen.hasLive) return await withTransaction(context.db, (tx) => put(tx, input, seen, null));
-  return await context.assessments.run(() =>
-    withSession(context.db, (session) => putAssessed(session, input)),
-  );
+  return await context.longWork.run(() => withSession(context.db, (session) => putAssessed(session, input)));
 }
 
 interface Seen {

@@ -34,24 +34,30 @@ export async function rebaseChangeset(
   context: Context,
   input: RebaseChangesetInput,
 ): Promise<{ result: RebasedChangeset; tag: string; revision: number }> {
+  return await context.longWork.run(() => withTransaction(context.db, (tx) => rebase(tx, context, input)));
+}
+
+async function rebase(
+  tx: Tx,
+  context: Context,
+  input: RebaseChangesetInput,
+): Promise<{ result: RebasedChangeset; tag: string; revision: number }> {
   const { id, precondition } = input;
-  return await withTransaction(context.db, async (tx) => {
-    // Whoever edits a member locks the changeset first, so the records need no locks: what is committed
-    // meanwhile only makes its member outdated again.
-    const { edit } = await lockOpenChangeset(tx, id);
-    checkPrecondition(precondition, changesetTag({ id, edit, derived: '' }), {
-      what: 'changeset',
-      required: false,
-      matches: matchesStagedTag,
-    });
-    const { rebased, resolved, conflicts, failures } = await rebaseMembers(tx, context, input);
-    if (failures.length > 0) throw resolutionsRefused(failures);
-    if (conflicts.count > 0) throw rebaseConflict(conflicts, { etag: (await viewChangeset(tx, id)).tag });
-    if (rebased > 0) await countChangesetEdit(tx, id);
-    const { changeset, tag } = await viewChangeset(tx, id);
-    const { revision } = await findHead(tx);
-    return { result: { rebased, resolved, changeset }, tag, revision };
+  // Whoever edits a member locks the changeset first, so the records need no locks: what is committed
+  // meanwhile only makes its member outdated again.
+  const { edit } = await lockOpenChangeset(tx, id);
+  checkPrecondition(precondition, changesetTag({ id, edit, derived: '' }), {
+    what: 'changeset',
+    required: false,
+    matches: matchesStagedTag,
   });
+  const { rebased, resolved, conflicts, failures } = await rebaseMembers(tx, context, input);
+  if (failures.length > 0) throw resolutionsRefused(failures);
+  if (conflicts.count > 0) throw rebaseConflict(conflicts, { etag: (await viewChangeset(tx, id)).tag });
+  if (rebased > 0) await countChangesetEdit(tx, id);
+  const { changeset, tag } = await viewChangeset(tx, id);
+  const { revision } = await findHead(tx);
+  return { result: { rebased, resolved, changeset }, tag, revision };
 }
 
 async function viewChangeset(tx: Tx, id: string): Promise<{ changeset: ChangesetView; tag: string }> {

@@ -22,7 +22,7 @@ export async function rehearseDefinition(
   const started = performance.now();
   const compiled = compileOrRefuse(input.definition);
   const durationMs = () => Math.round(performance.now() - started);
-  return await context.assessments.run(() =>
+  return await context.longWork.run(() =>
     withSession(context.db, async (session) => {
       await createAssessment(session);
       return await session.snapshot(async (snapshot) => {

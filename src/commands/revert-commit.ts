@@ -41,15 +41,17 @@ export async function revertCommit(context: Context, input: RevertCommitInput): 
     idempotency: toIdempotency(actor, input.idempotency),
   };
   const prepare = (): Promise<Partial<CommitRequest>> =>
-    withSnapshot(context.db, async (snapshot) => {
-      await requireMoves(snapshot, revision);
-      const { refusals, ...moves } = await prepareMoves(
-        snapshot,
-        context,
-        changesOf(snapshot, revision, force),
-      );
-      return { prepared: { ...moves, refusals: joinConflicts(refusals), changeset: null } };
-    });
+    context.longWork.run(() =>
+      withSnapshot(context.db, async (snapshot) => {
+        await requireMoves(snapshot, revision);
+        const { refusals, ...moves } = await prepareMoves(
+          snapshot,
+          context,
+          changesOf(snapshot, revision, force),
+        );
+        return { prepared: { ...moves, refusals: joinConflicts(refusals), changeset: null } };
+      }),
+    );
   return await context.commits.submitPrepared(request, prepare);
 }
 

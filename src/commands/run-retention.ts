@@ -2,7 +2,7 @@ import type { Actor } from '../domain/actor.js';
 import { DiptychError } from '../domain/errors.js';
 import { collectionNotFound } from '../domain/refusals.js';
 import { findCollection } from '../store/collections.js';
-import { type Executor, withSession } from '../store/db.js';
+import { type Executor, type Session, withSession } from '../store/db.js';
 import { findHead } from '../store/head.js';
 import { findHorizon } from '../store/horizon.js';
 import { tryLockRetention } from '../store/retention.js';
@@ -31,7 +31,7 @@ const callBounds = { maxBatches: 100, maxMs: 20_000 };
  *   call or instance is at work on the collection
  */
 export async function runRetention(
-  context: Pick<Context, 'db'>,
+  context: Pick<Context, 'db' | 'longWork'>,
   input: RunRetentionInput,
   options: Partial<RetentionOptions> = {},
 ): Promise<RetentionResult & { revision: number }> {
@@ -52,19 +52,27 @@ export async function runRetention(
     );
     return { ...result, revision: (await findHead(context.db)).revision };
   }
-  return await withSession(context.db, async (session) => {
-    const { id } = await requireCollection(session, collection);
-    if (!(await tryLockRetention(session, id))) {
-      throw new DiptychError(
-        'retention-running',
-        `Retention of ${collection} is being run by another call or instance.`,
-        { retryAfterSeconds: 1 },
-      );
-    }
-    // Read again under the lock: whoever had it may have moved the horizon.
-    const result = await runBatches(session, await requireCollection(session, collection), settings);
-    return { ...result, revision: (await findHead(session)).revision };
-  });
+  return await context.longWork.run(() =>
+    withSession(context.db, (session) => runNow(session, collection, settings)),
+  );
+}
+
+async function runNow(
+  session: Session,
+  collection: string,
+  settings: RetentionOptions,
+): Promise<RetentionResult & { revision: number }> {
+  const { id } = await requireCollection(session, collection);
+  if (!(await tryLockRetention(session, id))) {
+    throw new DiptychError(
+      'retention-running',
+      `Retention of ${collection} is being run by another call or instance.`,
+      { retryAfterSeconds: 1 },
+    );
+  }
+  // Read again under the lock: whoever had it may have moved the horizon.
+  const result = await runBatches(session, await requireCollection(session, collection), settings);
+  return { ...result, revision: (await findHead(session)).revision };
 }
 
 async function requireCollection(executor: Executor, name: string) {

@@ -24,6 +24,8 @@ export interface Tx extends Executor {
 
 export interface Db extends Executor {
   pool: pg.Pool;
+  /** Connections at most. */
+  poolSize: number;
   /** Typed access for the control plane, on the same pool. */
   prisma: PrismaClient;
   close(): Promise<void>;
@@ -83,6 +85,7 @@ export function openDatabase(options: DatabaseOptions): Db {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     pool,
+    poolSize: options.poolSize,
     prisma,
     query: (text, values) => translated(async () => (await pool.query(text, values)).rows),
     async close() {

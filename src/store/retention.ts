@@ -19,11 +19,6 @@ export async function tryLockRetention(session: Session, id: number): Promise<bo
   return row?.free === true;
 }
 
-/** Gives one of these locks back early. */
-export async function unlockRetention(session: Session, id: number): Promise<void> {
-  await session.query(`SELECT pg_advisory_unlock($1, $2)`, [lockFamily, id]);
-}
-
 /** A place among the versions of a collection: after this version of this record. */
 export interface RetentionPosition {
   recordId: number;

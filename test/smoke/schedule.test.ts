@@ -46,7 +46,7 @@ async function twoOnOneDatabase() {
   });
   const startBoth = async () => {
     const programs = [1, 2].map(() =>
-      startProgram({ DATABASE_URL: database.url, POOL_SIZE: '3', LOG_LEVEL: 'info' }),
+      startProgram({ DATABASE_URL: database.url, POOL_SIZE: '4', LOG_LEVEL: 'info' }),
     );
     const urls = await Promise.all(programs.map((program) => program.ready()));
     return { programs, urls: urls as [string, string] };

@@ -63,14 +63,14 @@ export async function readChangeset(
  * head's lock does not wait for them.
  */
 export async function prepareChangeset(
-  context: Pick<Context, 'db' | 'definitions' | 'limits'>,
+  context: Pick<Context, 'db' | 'definitions' | 'limits' | 'longWork'>,
   id: string,
   seen: PreparedChangeset['seen'],
 ): Promise<Pick<CommitRequest, 'message' | 'prepared'>> {
-  await withTransaction(context.db, (tx) => lockChangeset(tx, id));
-  const { stored, prepared } = await withSnapshot(context.db, (snapshot) =>
-    readChangeset(snapshot, context, id),
-  );
+  const { stored, prepared } = await context.longWork.run(async () => {
+    await withTransaction(context.db, (tx) => lockChangeset(tx, id));
+    return await withSnapshot(context.db, (snapshot) => readChangeset(snapshot, context, id));
+  });
   return {
     message: stored.message ?? stored.title,
     prepared: { ...prepared, changeset: { ...prepared.changeset, seen } },

@@ -1,5 +1,5 @@
 import { computeMissingApprovals } from '../../domain/approvals.js';
-import { type ChangesetValidation, toChangesetView } from '../../domain/changeset.js';
+import { type ChangesetValidation, type StoredChangeset, toChangesetView } from '../../domain/changeset.js';
 import type { Failure } from '../../domain/failure.js';
 import { judgeMoves } from '../../domain/judge.js';
 import type { Overlap } from '../../domain/overlap.js';
@@ -7,7 +7,7 @@ import { definitionsDigest, formatChangesetReceipt } from '../../domain/receipt.
 import { changesetClosed } from '../../domain/refusals.js';
 import { countApprovers } from '../../store/approvals.js';
 import { findChangeset, updateChangesetValidation } from '../../store/changesets.js';
-import { withSnapshot, withTransaction } from '../../store/db.js';
+import { type Snapshot, withSnapshot, withTransaction } from '../../store/db.js';
 import { findHead } from '../../store/head.js';
 import type { Context } from '../context.js';
 import { findOverlaps } from './find-overlaps.js';
@@ -42,53 +42,61 @@ export async function reportChangeset(
   context: Context,
   id: string,
 ): Promise<{ report: ChangesetReport; tag: string; revision: number }> {
-  const { report, validation, stored } = await withSnapshot(context.db, async (snapshot) => {
-    const head = await findHead(snapshot);
-    const read = await readChangeset(snapshot, context, id);
-    const { prepared } = read;
-    if (read.stored.state !== 'open' && read.stored.state !== 'scheduled')
-      throw changesetClosed(id, read.stored.state);
-    const judgement = judgeMoves(prepared.moves, await loadWorld(snapshot, [prepared.moves]));
-    const refused = prepared.refusals.filter(({ code }) => code !== 'base-outdated');
-    const errors = [
-      ...refused.flatMap(({ options }) => options.errors ?? []),
-      ...read.outdated,
-      ...judgement.errors,
-    ];
-    const errorCount = refused.length + read.outdatedCount + judgement.errorCount;
-    const valid = errorCount === 0;
-    const receipt = {
-      changeset: id,
-      edit: read.stored.edit,
-      definitions: definitionsDigest(prepared.definitions),
-      revision: head.revision,
-    };
-    const approvers = await countApprovers(snapshot, prepared.changeset);
-    const report: ChangesetReport = {
-      valid,
-      errors: errors.slice(0, listedFailures),
-      warnings: judgement.warnings,
-      errorCount,
-      warningCount: judgement.warningCount,
-      memberCount: read.stored.memberCount,
-      validatedRevision: head.revision,
-      digest: prepared.changeset.digest,
-      receipt: valid ? formatChangesetReceipt(receipt) : null,
-      missingApprovals: computeMissingApprovals(prepared.moves, approvers),
-      overlaps: await findOverlaps(snapshot, id, prepared),
-    };
-    const validation: ChangesetValidation = {
-      valid,
-      errorCount,
-      warningCount: judgement.warningCount,
-      revision: head.revision,
-      at: new Date().toISOString(),
-      edit: read.stored.edit,
-    };
-    return { report, validation, stored: read.stored };
-  });
+  const { report, validation, stored } = await context.longWork.run(() =>
+    withSnapshot(context.db, (snapshot) => judgeChangeset(snapshot, context, id)),
+  );
   await withTransaction(context.db, (tx) => updateChangesetValidation(tx, id, validation));
   const kept = await findChangeset(context.db, id);
   const { tag } = toChangesetView({ ...(kept ?? stored), edit: stored.edit });
   return { report, tag, revision: validation.revision };
+}
+
+async function judgeChangeset(
+  snapshot: Snapshot,
+  context: Context,
+  id: string,
+): Promise<{ report: ChangesetReport; validation: ChangesetValidation; stored: StoredChangeset }> {
+  const head = await findHead(snapshot);
+  const read = await readChangeset(snapshot, context, id);
+  const { prepared } = read;
+  if (read.stored.state !== 'open' && read.stored.state !== 'scheduled')
+    throw changesetClosed(id, read.stored.state);
+  const judgement = judgeMoves(prepared.moves, await loadWorld(snapshot, [prepared.moves]));
+  const refused = prepared.refusals.filter(({ code }) => code !== 'base-outdated');
+  const errors = [
+    ...refused.flatMap(({ options }) => options.errors ?? []),
+    ...read.outdated,
+    ...judgement.errors,
+  ];
+  const errorCount = refused.length + read.outdatedCount + judgement.errorCount;
+  const valid = errorCount === 0;
+  const receipt = {
+    changeset: id,
+    edit: read.stored.edit,
+    definitions: definitionsDigest(prepared.definitions),
+    revision: head.revision,
+  };
+  const approvers = await countApprovers(snapshot, prepared.changeset);
+  const report: ChangesetReport = {
+    valid,
+    errors: errors.slice(0, listedFailures),
+    warnings: judgement.warnings,
+    errorCount,
+    warningCount: judgement.warningCount,
+    memberCount: read.stored.memberCount,
+    validatedRevision: head.revision,
+    digest: prepared.changeset.digest,
+    receipt: valid ? formatChangesetReceipt(receipt) : null,
+    missingApprovals: computeMissingApprovals(prepared.moves, approvers),
+    overlaps: await findOverlaps(snapshot, id, prepared),
+  };
+  const validation: ChangesetValidation = {
+    valid,
+    errorCount,
+    warningCount: judgement.warningCount,
+    revision: head.revision,
+    at: new Date().toISOString(),
+    edit: read.stored.edit,
+  };
+  return { report, validation, stored: read.stored };
 }
