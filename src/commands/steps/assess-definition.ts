@@ -29,9 +29,6 @@ export const assessmentWork = 1_000_000_000;
 const bytesPerUnit = 16;
 const unitsPerValue = 50;
 
-/** The server ends a transaction that says nothing for a minute, as a batch of costly records may. */
-const silenceMs = 5_000;
-
 /** A definition that is not in force yet, and the collection whose records it is held against. */
 export interface Subject {
   collectionId: number;
@@ -111,7 +108,6 @@ async function assessBatch<Row>(
   const failing: Owner[] = [];
   const values: AssessedValue[] = [];
   const references: AssessedReference[] = [];
-  let spokeAt = performance.now();
   for (const row of batch) {
     const candidate = toCandidate(row);
     const { errors, work } = subject.compiled.judge(candidate);
@@ -122,11 +118,7 @@ async function assessBatch<Row>(
     for (const reference of referred) references.push(reference);
     subject.pace.spend(work + Math.ceil(candidate.bytes / bytesPerUnit));
     subject.pace.spend(unitsPerValue * (claimed.length + referred.length));
-    await subject.pace.pause();
-    if (performance.now() - spokeAt > silenceMs) {
-      await executor.query('SELECT');
-      spokeAt = performance.now();
-    }
+    await subject.pace.pause(executor);
   }
   await noteAssessed(executor, { failing, values, references });
 }

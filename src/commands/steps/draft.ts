@@ -2,6 +2,7 @@ import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest, Intent } from '../../domain/intent.js';
 import { weighMove } from '../../domain/move.js';
 import { planIntent } from '../../domain/plan.js';
+import type { Tx } from '../../store/db.js';
 import { JudgePace } from './judge-pace.js';
 import type { Lookup } from './load-found.js';
 import type { AcceptedCommit } from './write-commits.js';
@@ -23,6 +24,7 @@ const maxWork = 40_000_000;
 
 /** Plans and weighs the intents of a request on what was found for them. */
 export async function draftIntents(
+  tx: Tx,
   request: CommitRequest,
   lookups: Lookup[],
   limits: { maxRecordBytes: number },
@@ -47,7 +49,6 @@ export async function draftIntents(
         const move = weighMove(planned.move);
         draft.moves.push(move);
         pace.spend(move.own.work);
-        await pace.pause();
       } else if (planned.consumedPendingId !== null) draft.consumedPendingIds.push(planned.consumedPendingId);
     } catch (error) {
       if (!(error instanceof DiptychError)) throw error;
@@ -55,6 +56,7 @@ export async function draftIntents(
       // More work than one call may make: the rest would be too.
       if (error.code === 'work-limit') break;
     }
+    await pace.pause(tx);
   }
   return draft;
 }

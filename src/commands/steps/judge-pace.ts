@@ -1,5 +1,9 @@
 import { DiptychError } from '../../domain/errors.js';
 import { Turns } from '../../lib/turns.js';
+import type { Executor } from '../../store/db.js';
+
+/** The server ends a transaction that says nothing for a minute, as one that judges costly records may. */
+const silenceMs = 5_000;
 
 /**
  * The pace of one call that judges many records. The bound of one record holds up the process for an instant
@@ -11,13 +15,14 @@ import { Turns } from '../../lib/turns.js';
  *     for (const record of records) {
  *       const { errors, work } = definition.judge(record);
  *       pace.spend(work);
- *       await pace.pause();
+ *       await pace.pause(executor);
  *     }
  */
 export class JudgePace {
   readonly #limit: number;
   readonly #turns = new Turns();
   #spent = 0;
+  #spokeAt = performance.now();
 
   /** @param limit units of the whole call; one takes 0.5 to 130 ns, and 50 in ordinary definitions */
   constructor(limit: number) {
@@ -40,8 +45,14 @@ export class JudgePace {
     );
   }
 
-  /** Lets everybody else have a turn when 20 ms have passed since the last. */
-  pause(): Promise<void> {
-    return this.#turns.pause();
+  /**
+   * Lets everybody else have a turn when 20 ms have passed since the last, and keeps the transaction alive in
+   * which the call judges.
+   */
+  async pause(executor: Executor): Promise<void> {
+    await this.#turns.pause();
+    if (performance.now() - this.#spokeAt < silenceMs) return;
+    await executor.query('SELECT');
+    this.#spokeAt = performance.now();
   }
 }

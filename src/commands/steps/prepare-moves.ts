@@ -79,7 +79,7 @@ export async function prepareMoves(
         if (!(error instanceof DiptychError) || error.code === 'work-limit') throw error;
         if (prepared.refusals.length < keptRefusals) prepared.refusals.push(placeRefusal(error, intent));
       }
-      await pace.pause();
+      await pace.pause(snapshot);
     }
   }
   prepared.moves.sort((a, b) => compareMembers(addressOf(a), addressOf(b)));

@@ -134,7 +134,7 @@ async function draftAll(
   const drafts: Draft[] = [];
   for (const request of requests) {
     if (request.prepared === null) {
-      drafts.push(await draftIntents(request, lookups.splice(0, request.intents.length), context.limits));
+      drafts.push(await draftIntents(tx, request, lookups.splice(0, request.intents.length), context.limits));
       continue;
     }
     const confirmed = await confirmPrepared(tx, request, request.prepared);
