@@ -13,3 +13,8 @@ export interface Committed {
  * nothing, so that it is to be prepared again.
  */
 export type Outcome = Committed | { refused: DiptychError } | { stale: true };
+
+/** Nothing was decided about a commit, because those before it were work enough for one transaction. */
+export interface Postponed {
+  postponed: true;
+}

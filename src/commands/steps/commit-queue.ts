@@ -21,7 +21,8 @@ interface Entry {
 
 /**
  * Hands commits to the publish step: those that arrive while one transaction runs go together in the next,
- * with one flush to disk for all. Each caller gets the outcome of its own.
+ * with one flush to disk for all. Those that were too much work for one transaction together are the first of the
+ * next. Each caller gets the outcome of its own.
  */
 export class CommitQueue {
   readonly #context: PublishContext & { db: Db };
@@ -100,11 +101,14 @@ export class CommitQueue {
           group.map((entry) => entry.request),
         ),
       );
+      const postponed: Entry[] = [];
       for (const [index, entry] of group.entries()) {
         const outcome = outcomes[index];
-        if (outcome) entry.resolve(outcome);
-        else entry.reject(new Error('a commit without an outcome'));
+        if (outcome === undefined) entry.reject(new Error('a commit without an outcome'));
+        else if ('postponed' in outcome) postponed.push(entry);
+        else entry.resolve(outcome);
       }
+      this.#waiting.unshift(...postponed);
     } catch (error) {
       // What the database refused outright cannot be laid at one commit's door: each is tried by itself, and
       // only the one that fails again fails. A broken connection is everybody's.

@@ -20,14 +20,19 @@ export interface Draft extends AcceptedCommit {
  * Units of work that the members of one commit may take together while the head's lock is held: about two
  * seconds of an ordinary definition. A changeset is judged before the lock, and may be much more work.
  */
-const maxWork = 40_000_000;
+export const maxWork = 40_000_000;
 
-/** Plans and weighs the intents of a request on what was found for them. */
+/** Units of work that the commits of one transaction have taken so far. */
+export interface Spent {
+  work: number;
+}
+
+/** Plans and weighs the intents of a request on what was found for them, and counts the work in `spent`. */
 export async function draftIntents(
   tx: Tx,
   request: CommitRequest,
   lookups: Lookup[],
-  limits: { maxRecordBytes: number },
+  { limits, spent }: { limits: { maxRecordBytes: number }; spent: Spent },
 ): Promise<Draft> {
   const pace = new JudgePace(maxWork);
   const draft: Draft = {
@@ -58,6 +63,7 @@ export async function draftIntents(
     }
     await pace.pause(tx);
   }
+  spent.work += pace.spent;
   return draft;
 }
 

@@ -3,14 +3,14 @@ import type { DefinitionCache } from '../../domain/definition-cache.js';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import { footprintOf, judgeMoves, nameOf, recordName, type World } from '../../domain/judge.js';
-import type { Outcome } from '../../domain/outcome.js';
+import type { Outcome, Postponed } from '../../domain/outcome.js';
 import { receiptStale } from '../../domain/refusals.js';
 import { lockFreeChangesets } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
 import { keepAnswers, recallAnswers } from './answers.js';
 import { confirmPrepared, receiptOf } from './confirm-prepared.js';
-import { type Draft, draftIntents } from './draft.js';
+import { type Draft, draftIntents, maxWork, type Spent } from './draft.js';
 import { lockFound } from './load-found.js';
 import { loadWorld } from './load-world.js';
 import { missingApprovals } from './missing-approvals.js';
@@ -30,13 +30,15 @@ export interface PublishContext {
 /**
  * Takes a list of commits through one transaction: under the head's lock, each is planned and judged by
  * itself, and those that hold are written together. Every commit has its own outcome; a refused one leaves
- * no trace but the answer to its Idempotency-Key.
+ * no trace but the answer to its Idempotency-Key. Once they have been as much work as a single one may be, those
+ * that nothing was decided about are postponed: how long others wait for the lock does not depend on how many
+ * costly commits come together. The first always has an outcome.
  */
 export async function publish(
   tx: Tx,
   context: PublishContext,
   requests: CommitRequest[],
-): Promise<Outcome[]> {
+): Promise<(Outcome | Postponed)[]> {
   const outcomes = new Map<CommitRequest, Outcome>();
   const forget = await recallAnswers(tx, requests, outcomes);
   const head = await lockHead(tx);
@@ -45,12 +47,11 @@ export async function publish(
   const log: LogPosition = { revision: head.revision, hash: head.hash, now: head.now };
   let waiting = requests.filter((request) => !outcomes.has(request));
   const fresh = [...waiting];
-  while (waiting.length > 0) waiting = await publishRound(tx, context, log, waiting, outcomes);
+  const spent: Spent = { work: 0 };
+  while (waiting.length > 0 && spent.work < maxWork)
+    waiting = await publishRound(tx, { ...context, spent }, log, waiting, outcomes);
   await keepAnswers(tx, fresh, outcomes);
-  return requests.map(
-    (request) =>
-      outcomes.get(request) ?? { refused: new DiptychError('internal-error', 'A commit has no outcome.') },
-  );
+  return requests.map((request) => outcomes.get(request) ?? { postponed: true });
 }
 
 /**
@@ -79,7 +80,7 @@ async function passOverBusy(
  */
 async function publishRound(
   tx: Tx,
-  context: PublishContext,
+  context: PublishContext & { spent: Spent },
   log: LogPosition,
   waiting: CommitRequest[],
   outcomes: Map<CommitRequest, Outcome>,
@@ -122,10 +123,10 @@ async function publishRound(
   return waiting.filter((request) => !outcomes.has(request));
 }
 
-/** Drafts of those requests that nothing has decided yet. */
+/** Drafts of those requests that nothing has decided yet, as long as they are not too much work together. */
 async function draftAll(
   tx: Tx,
-  context: PublishContext,
+  context: PublishContext & { spent: Spent },
   requests: CommitRequest[],
   outcomes: Map<CommitRequest, Outcome>,
 ): Promise<Draft[]> {
@@ -133,8 +134,9 @@ async function draftAll(
   const lookups = intents.length === 0 ? [] : await lockFound(tx, context.definitions, intents);
   const drafts: Draft[] = [];
   for (const request of requests) {
+    if (context.spent.work >= maxWork) break;
     if (request.prepared === null) {
-      drafts.push(await draftIntents(tx, request, lookups.splice(0, request.intents.length), context.limits));
+      drafts.push(await draftIntents(tx, request, lookups.splice(0, request.intents.length), context));
       continue;
     }
     const confirmed = await confirmPrepared(tx, request, request.prepared);
