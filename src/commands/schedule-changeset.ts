@@ -34,13 +34,15 @@ export async function scheduleChangeset(
     throw await requireChangesetTag(context.db, id);
   const receipt = input.receipt === undefined ? undefined : parseChangesetReceipt(input.receipt);
   // Before it is scheduled, because then it may be committed at any moment.
-  const { report } = await reportChangeset(context, id);
+  const { report, definitions } = await reportChangeset(context, id);
   return await withTransaction(context.db, async (tx) => {
     const { edit } = await lockWaitingChangeset(tx, id);
     const tag = changesetTag({ id, edit, derived: '' });
     checkPrecondition(precondition, tag, { what: 'changeset', required: false, matches: matchesStagedTag });
     if (receipt && (receipt.changeset !== id || receipt.edit !== edit))
       throw receiptStale(['content'], 'The changeset was edited after that validation.', tag);
+    if (receipt && receipt.definitions !== definitions)
+      throw receiptStale(['definition'], 'A definition has changed since that validation.', tag);
     if (!(await setSchedule(tx, id, { commitAt, by: actor.name }))) throw isPast(commitAt);
     const stored = await findChangeset(tx, id);
     if (stored === null) throw new Error('a locked changeset is not there');

@@ -6,5 +6,6 @@ export async function validateChangeset(
   context: Context,
   input: { id: string },
 ): Promise<{ report: ChangesetReport; tag: string; revision: number }> {
-  return await reportChangeset(context, input.id);
+  const { report, tag, revision } = await reportChangeset(context, input.id);
+  return { report, tag, revision };
 }

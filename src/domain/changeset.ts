@@ -61,6 +61,8 @@ export interface ChangesetValidation {
   /** When, in RFC 3339. */
   at: string;
   edit: number;
+  /** The definitions that it was judged by. */
+  definitionIds: number[];
 }
 
 /** A changeset as it is stored. */
@@ -75,6 +77,8 @@ export interface StoredChangeset {
   edit: number;
   memberCount: number;
   validation: ChangesetValidation | null;
+  /** Whether all definitions of that validation are still in force; null without one. */
+  definitionsHold: boolean | null;
   approvals: { approver: string; approvedAt: string; message: string | null; digest: string; edit: number }[];
   commitAt: Date | null;
   scheduledBy: string | null;
@@ -115,11 +119,11 @@ export function toChangesetView(stored: StoredChangeset): { changeset: Changeset
   return { changeset, tag: changesetTag({ id: stored.id, edit: stored.edit, derived }) };
 }
 
-function validationOf({ validation, edit }: StoredChangeset): PendingValidation {
+function validationOf({ validation, edit, definitionsHold }: StoredChangeset): PendingValidation {
   if (validation === null) return { state: 'unknown' };
   const outcome = validation.valid ? 'valid' : 'invalid';
   return {
-    state: validation.edit === edit ? outcome : 'stale',
+    state: validation.edit === edit && definitionsHold === true ? outcome : 'stale',
     validatedRevision: validation.revision,
     validatedAt: validation.at,
     errorCount: validation.errorCount,

@@ -163,7 +163,12 @@ export async function findChangesetEdit(
 
 const selectChangeset = `
   SELECT s.id, s.title, s.message, s.state, s.created_by AS "createdBy", s.created_at AS "createdAt", s.ordinal, s.edit,
-         s.validation, s.commit_at AS "commitAt", s.scheduled_by AS "scheduledBy", s.scheduled_at AS "scheduledAt",
+         s.validation,
+         s.state IN ('committed', 'discarded') OR NOT EXISTS (
+           SELECT FROM jsonb_array_elements_text(s.validation -> 'definitionIds') AS used (id)
+           WHERE NOT EXISTS (SELECT FROM definition d JOIN collection c ON c.definition_id = d.id WHERE d.id = used.id::bigint)
+         ) AS "definitionsHold",
+         s.commit_at AS "commitAt", s.scheduled_by AS "scheduledBy", s.scheduled_at AS "scheduledAt",
          s.refusal, s.closed_by AS "closedBy", s.closed_at AS "closedAt", k.revision,
          coalesce(k.change_count, (SELECT count(*) FROM version v WHERE v.changeset_id = s.id AND v.revision IS NULL)) AS "memberCount",
          coalesce((SELECT json_agg(json_build_object('approver', a.approver, 'approvedAt', a.approved_at, 'message', a.message,

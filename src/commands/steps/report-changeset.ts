@@ -37,25 +37,34 @@ export interface ChangesetReport {
   overlaps: Overlap[];
 }
 
-/** Judges the state that committing the whole changeset now would make, and keeps the outcome with it. */
+/**
+ * Judges the state that committing the whole changeset now would make, and keeps the outcome with it.
+ *
+ * @returns `definitions` the digest of the definitions that it was judged by, as receipts carry it
+ */
 export async function reportChangeset(
   context: Context,
   id: string,
-): Promise<{ report: ChangesetReport; tag: string; revision: number }> {
-  const { report, validation, stored } = await context.longWork.run(() =>
+): Promise<{ report: ChangesetReport; tag: string; revision: number; definitions: string }> {
+  const { report, validation, stored, definitions } = await context.longWork.run(() =>
     withSnapshot(context.db, (snapshot) => judgeChangeset(snapshot, context, id)),
   );
   await withTransaction(context.db, (tx) => updateChangesetValidation(tx, id, validation));
   const kept = await findChangeset(context.db, id);
   const { tag } = toChangesetView({ ...(kept ?? stored), edit: stored.edit });
-  return { report, tag, revision: validation.revision };
+  return { report, tag, revision: validation.revision, definitions };
 }
 
 async function judgeChangeset(
   snapshot: Snapshot,
   context: Context,
   id: string,
-): Promise<{ report: ChangesetReport; validation: ChangesetValidation; stored: StoredChangeset }> {
+): Promise<{
+  report: ChangesetReport;
+  validation: ChangesetValidation;
+  stored: StoredChangeset;
+  definitions: string;
+}> {
   const head = await findHead(snapshot);
   const read = await readChangeset(snapshot, context, id);
   const { prepared } = read;
@@ -70,10 +79,11 @@ async function judgeChangeset(
   ];
   const errorCount = refused.length + read.outdatedCount + judgement.errorCount;
   const valid = errorCount === 0;
+  const definitions = definitionsDigest(prepared.definitions);
   const receipt = {
     changeset: id,
     edit: read.stored.edit,
-    definitions: definitionsDigest(prepared.definitions),
+    definitions,
     revision: head.revision,
   };
   const approvers = await countApprovers(snapshot, prepared.changeset);
@@ -97,6 +107,7 @@ async function judgeChangeset(
     revision: head.revision,
     at: new Date().toISOString(),
     edit: read.stored.edit,
+    definitionIds: [...prepared.definitions.values()].map(({ definitionId }) => definitionId),
   };
-  return { report, validation, stored: read.stored };
+  return { report, validation, stored: read.stored, definitions };
 }

@@ -89,7 +89,8 @@ export const changesetSchema = z
       description: 'Pending versions that it holds; once it is committed, the changes that it made.',
     }),
     validation: pendingValidationSchema.meta({
-      description: 'The last validation of the whole; `stale` once it was edited.',
+      description:
+        'The last validation of the whole; `stale` once it was edited, or judged by a definition that is no longer in force.',
     }),
     approvals: z
       .array(
