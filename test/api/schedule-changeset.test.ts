@@ -160,3 +160,18 @@ test('428: what is to go live has been seen', async () => {
   const { body } = await schedule(changeset).expect(428);
   await schedule(changeset).set('If-Match', body.etag).expect(200);
 });
+
+test('409 receipt-stale: a definition changed since the validation, which then is stale as well', async () => {
+  const things = await newCollection(call);
+  const changeset = await newChangeset(call);
+  await changeset.stage(things.pending('a'), { data: {} });
+  const { body: report } = await call.post(`${changeset.path}/validate`).expect(200);
+  await call.put(things.path).set('If-Match', '*').send({ title: 'Things' }).expect(200);
+  const { body: seen } = await call.get(changeset.path).expect(200);
+  expect(seen.validation.state).toBe('stale');
+  const { body } = await call
+    .post(`${changeset.path}/schedule`)
+    .send({ commitAt: '2999-01-01T00:00:00Z', receipt: report.receipt })
+    .expect(409);
+  expect(body).toMatchObject({ code: 'receipt-stale', changed: ['definition'] });
+});

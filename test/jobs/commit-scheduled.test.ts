@@ -175,10 +175,12 @@ describe('a schedule that is refused', () => {
   });
 });
 
-/** Lets the moment come at which what was postponed is tried again. */
-const letRetry = ({ db }: Context) =>
+/** Moves the moment at which what was postponed is tried again. */
+const retryAt = ({ db }: Context, year: number) =>
   db.query(
-    `UPDATE changeset SET refusal = refusal || '{"retryAt": "2020-01-01T00:00:00.000Z"}' WHERE state = 'scheduled'`,
+    `UPDATE changeset SET refusal = refusal || jsonb_build_object('retryAt', make_timestamptz($1, 1, 1, 0, 0, 0))
+     WHERE state = 'scheduled'`,
+    [year],
   );
 
 describe('what happens while a schedule is being carried out', () => {
@@ -205,7 +207,7 @@ describe('what happens while a schedule is being carried out', () => {
       refusal: { code: 'not-ready', attempts: 1, retryAt: expect.any(String) },
     });
     await head.release();
-    await letRetry(one);
+    await retryAt(one, 2020);
     expect(await commitScheduled(one)).toMatchObject([{ changeset: id, revision: expect.any(Number) }]);
     expect(await commitsOf(one, id)).toBe(1);
   });
@@ -222,9 +224,10 @@ describe('what happens while a schedule is being carried out', () => {
     }
     expect(await running).toHaveLength(10);
     await head.release();
+    await retryAt(one, 2999);
     const next = await dueChangeset(one, 'a');
     expect(await commitScheduled(one)).toMatchObject([{ changeset: next }]);
-    await letRetry(one);
+    await retryAt(one, 2020);
     expect(await commitScheduled(one)).toHaveLength(10);
   });
 
