@@ -4,7 +4,7 @@ import { pendingNotFound } from '../domain/refusals.js';
 import { countChangesetEdit } from '../store/changesets.js';
 import { withTransaction } from '../store/db.js';
 import { findHead } from '../store/head.js';
-import { deleteEmptyRecord } from '../store/records.js';
+import { deleteEmptyRecords } from '../store/records.js';
 import { deletePending } from '../store/versions.js';
 import type { Context } from './context.js';
 import { lockPending, type PendingAddress } from './steps/lock-pending.js';
@@ -23,7 +23,7 @@ export async function discardPending(
       matches: matchesStagedTag,
     });
     await deletePending(tx, [locked.stored.id]);
-    await deleteEmptyRecord(tx, locked.record.id);
+    await deleteEmptyRecords(tx, [locked.record.id]);
     if (input.changeset !== null) await countChangesetEdit(tx, input.changeset);
     const { revision } = await findHead(tx);
     return { revision };

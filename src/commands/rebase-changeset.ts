@@ -43,8 +43,8 @@ async function rebase(
   input: RebaseChangesetInput,
 ): Promise<{ result: RebasedChangeset; tag: string; revision: number }> {
   const { id, precondition } = input;
-  // Whoever edits a member locks the changeset first, so the records need no locks: what is committed
-  // meanwhile only makes its member outdated again.
+  // Whoever edits a member locks the changeset first. The records are not locked, or commits would wait for the
+  // end of all: what is committed meanwhile makes its member outdated again.
   const { edit } = await lockOpenChangeset(tx, id);
   checkPrecondition(precondition, changesetTag({ id, edit, derived: '' }), {
     what: 'changeset',

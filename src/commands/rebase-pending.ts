@@ -4,13 +4,14 @@ import type { Precondition } from '../domain/precondition.js';
 import type { Resolutions } from '../domain/rebase.js';
 import { ConflictList, rebaseConflict, resolutionsRefused } from '../domain/rebase-refusals.js';
 import { pendingNotFound } from '../domain/refusals.js';
+import { findContents } from '../store/archived.js';
 import { countChangesetEdit } from '../store/changesets.js';
-import { withTransaction } from '../store/db.js';
+import { type Tx, withTransaction } from '../store/db.js';
 import { findHead } from '../store/head.js';
-import { findContents, updateBases } from '../store/rebase.js';
+import { updateBases } from '../store/rebase.js';
 import type { Context } from './context.js';
 import { lockPending, type PendingAddress, type StagedAnswer, viewPending } from './steps/lock-pending.js';
-import { rebaseMember } from './steps/rebase-member.js';
+import { type Base, rebaseMember, toBase } from './steps/rebase-member.js';
 
 export interface RebasePendingInput extends PendingAddress {
   resolutions: Resolutions;
@@ -34,10 +35,9 @@ export async function rebasePending(context: Context, input: RebasePendingInput)
     });
     const { currentVersionId, currentContent } = record;
     if (stored.baseVersionId !== currentVersionId) {
-      const bases = await findContents(tx, stored.baseVersionId === null ? [] : [stored.baseVersionId]);
-      const baseContent = stored.baseVersionId === null ? null : (bases.get(stored.baseVersionId) ?? null);
+      const base = await readBase(tx, stored.baseVersionId);
       const step = rebaseMember(
-        { ...stored, baseContent, currentVersionId, currentContent },
+        { ...stored, base, currentVersionId, currentContent },
         {
           resolutions: input.resolutions,
           pointer: '/resolutions',
@@ -59,4 +59,9 @@ export async function rebasePending(context: Context, input: RebasePendingInput)
     const { revision } = await findHead(tx);
     return { created: false, ...(await viewPending(tx, input, locked)), revision };
   });
+}
+
+async function readBase(tx: Tx, versionId: number | null): Promise<Base> {
+  if (versionId === null) return 'none';
+  return toBase((await findContents(tx, [versionId])).get(versionId) ?? null);
 }

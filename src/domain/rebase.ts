@@ -27,7 +27,8 @@ export interface StoredResolution {
 
 /** The states of a record that rebasing is about; null where it is not live, or is to be deleted. */
 export interface RebaseSides {
-  base: JsonObject | null;
+  /** `lost`: its content has been deleted. */
+  base: JsonObject | null | 'lost';
   current: JsonObject | null;
   pending: JsonObject | null;
 }
@@ -40,7 +41,7 @@ export type Rebased =
 
 /**
  * Lays what was staged on the state that is current now. Members are merged; a deletion beside a change of the
- * same record is a conflict at `""`.
+ * same record is a conflict at `""`, and so are two different states when it is lost what they come from.
  *
  * @param options.pointer where the resolutions stand in the request, for failures
  */
@@ -49,13 +50,14 @@ export function rebaseStates(
   resolutions: Resolutions,
   options: { mergeKeyAt: MergeKeyOf; pointer: string },
 ): Rebased {
+  const isBaseLost = sides.base === 'lost';
   const { merged, conflicts, resolved } = mergeJson(
     {
-      base: sides.base ?? undefined,
+      base: isBaseLost ? undefined : (sides.base ?? undefined),
       current: sides.current ?? undefined,
       pending: sides.pending ?? undefined,
     },
-    { resolutions: reachable(resolutions), mergeKeyOf: boundedKeys(options.mergeKeyAt) },
+    { resolutions: reachable(resolutions), mergeKeyOf: boundedKeys(options.mergeKeyAt), isBaseLost },
   );
   const failures = [
     ...unusedFailures(resolutions, resolved, options.pointer),

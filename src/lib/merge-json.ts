@@ -46,18 +46,24 @@ export interface Merge {
  * value, unless `mergeKeyOf` names the member that tells its items apart: then it is merged item by item, and
  * the token of an item in a pointer is its key, because its index differs from side to side. A change on one
  * side wins, equal changes are no conflict, and what one side deleted and the other changed is one.
- * `resolutions` are by the pointer of the conflict that each settles.
+ * `resolutions` are by the pointer of the conflict that each settles. Where it is not known what base was, nobody
+ * can tell who changed what: `current` and `pending` are alike, or in conflict as wholes.
  *
  * Takes linear time, since objects that are gone through are not compared first; arrays with a key are, once
  * for each that they lie in. Recurses where all sides have containers, and never into a resolution.
  */
 export function mergeJson(
   sides: Sides,
-  options: { resolutions?: ReadonlyMap<string, Resolution>; mergeKeyOf?: MergeKeyOf } = {},
+  options: {
+    resolutions?: ReadonlyMap<string, Resolution>;
+    mergeKeyOf?: MergeKeyOf;
+    isBaseLost?: boolean;
+  } = {},
 ): Merge {
-  const { resolutions = new Map(), mergeKeyOf = () => null } = options;
+  const { resolutions = new Map(), mergeKeyOf = () => null, isBaseLost = false } = options;
   const run: Run = { mergeKeyOf, conflicts: [], resolved: [], tokens: [] };
-  const merged = mergePlace(run, sides, '', growResolutions(resolutions));
+  const tree = growResolutions(resolutions);
+  const merged = isBaseLost ? chooseWhole(run, sides, tree) : mergePlace(run, sides, '', tree);
   return { merged, conflicts: run.conflicts, resolved: run.resolved };
 }
 
@@ -82,6 +88,11 @@ function mergePlace(run: Run, sides: Sides, pointer: string, tree: Tree): JsonVa
   if (isSame(base, pending)) return current;
   const items = keyedSides(run, sides);
   return items === null ? settle(run, sides, pointer, tree) : mergeItems(run, items, pointer, tree);
+}
+
+function chooseWhole(run: Run, { current, pending }: Sides, tree: Tree): JsonValue | undefined {
+  if (isSame(current, pending)) return pending;
+  return settle(run, { base: undefined, current, pending }, '', tree);
 }
 
 function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {

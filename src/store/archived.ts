@@ -23,6 +23,16 @@ export async function withContents<Row extends StoredContent>(
   return opened;
 }
 
+/** The contents of versions by id, out of the archive where they are there. Deleted ones are not among them. */
+export async function findContents(executor: Executor, versionIds: number[]): Promise<Map<number, string>> {
+  const rows = await executor.query<StoredContent & { id: number }>(
+    `SELECT id, content, archive FROM version WHERE id = ANY ($1::bigint[])`,
+    [versionIds],
+  );
+  const opened = await withContents(rows);
+  return new Map(opened.flatMap(({ id, content }) => (content === null ? [] : [[id, content]])));
+}
+
 /** Those of these versions that are archived, with their archives. */
 export function findArchived(
   executor: Executor,

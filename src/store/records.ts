@@ -18,15 +18,20 @@ export interface RecordRow extends RecordAddress {
   lastNumber: number;
 }
 
+/** Alias r: the records at the addresses in $1 and $2. */
+export const wantedRecords = `
+  unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)
+  JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key`;
+
 const selectRecord = `
   SELECT r.id, r.collection_id AS "collectionId", r.key, r.revision, r.current_version_id AS "currentVersionId",
          v.number AS "currentNumber", v.content AS "currentContent", v.digest AS "currentDigest",
          coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
-  FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)
-  JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key
+  FROM ${wantedRecords}
   LEFT JOIN version v ON v.id = r.current_version_id`;
 
-const addresses = (wanted: RecordAddress[]) => [
+/** The parameters $1 and $2 of these addresses. */
+export const addresses = (wanted: RecordAddress[]) => [
   wanted.map((address) => address.collectionId),
   wanted.map((address) => address.key),
 ];
@@ -41,17 +46,16 @@ export function findRecords(executor: Executor, wanted: RecordAddress[]): Promis
  * a statement of its own, which sees what a commit wrote that the lock had to wait for.
  */
 export async function lockRecords(tx: Tx, wanted: RecordAddress[]): Promise<RecordRow[]> {
-  await tx.query(
-    `SELECT r.id
-     FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)
-     JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key
-     ORDER BY r.id FOR UPDATE OF r`,
-    addresses(wanted),
-  );
+  await lockAddressed(tx, wanted);
   return findRecords(tx, wanted);
 }
 
-/** Where a record stands, without its content. */
+/** Locks the records at these addresses in one order. What they are by then is for another statement to read. */
+export async function lockAddressed(tx: Tx, wanted: RecordAddress[]): Promise<void> {
+  await tx.query(`SELECT r.id FROM ${wantedRecords} ORDER BY r.id FOR UPDATE OF r`, addresses(wanted));
+}
+
+/** Where a record stands among its versions, without their content. */
 export interface RecordStand {
   id: number;
   revision: number | null;
@@ -99,11 +103,12 @@ export async function movePointers(
   );
 }
 
-/** Removes a record that was only ever prepared and has nothing pending any more. */
-export async function deleteEmptyRecord(tx: Tx, recordId: number): Promise<void> {
+/** Removes those of these records that were only ever prepared and have nothing pending any more. */
+export async function deleteEmptyRecords(tx: Tx, ids: number[]): Promise<void> {
   await tx.query(
-    `DELETE FROM record WHERE id = $1 AND revision IS NULL AND NOT EXISTS (SELECT FROM version WHERE record_id = $1)`,
-    [recordId],
+    `DELETE FROM record r WHERE r.id = ANY ($1::bigint[]) AND r.revision IS NULL
+       AND NOT EXISTS (SELECT FROM version v WHERE v.record_id = r.id)`,
+    [ids],
   );
 }
 

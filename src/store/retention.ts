@@ -60,16 +60,11 @@ const selectFacts = (picked: string) => `
   JOIN record r ON r.id = v.record_id
   LEFT JOIN commit k ON k.revision = ${supersededRevision('v')}`;
 
-/** The facts about these versions, for deciding about them; of those whose record is among `recordIds`. */
-export function findRetentionFacts(
-  executor: Executor,
-  versionIds: number[],
-  recordIds: number[],
-): Promise<RetentionRow[]> {
-  return executor.query(
-    `${selectFacts('version v')} WHERE v.id = ANY ($1) AND v.record_id = ANY ($2) ORDER BY v.record_id, v.number`,
-    [versionIds, recordIds],
-  );
+/** The facts about these versions, for deciding about them. */
+export function findRetentionFacts(executor: Executor, versionIds: number[]): Promise<RetentionRow[]> {
+  return executor.query(`${selectFacts('version v')} WHERE v.id = ANY ($1) ORDER BY v.record_id, v.number`, [
+    versionIds,
+  ]);
 }
 
 /** The last of the next records of a collection, up to so many; null when there are none. */
@@ -132,9 +127,9 @@ export async function listRetentionFacts(
     ],
   );
   if (picked.length === 0) return [];
-  return await executor.query(
-    `${selectFacts('version v')} WHERE v.id = ANY ($1) ORDER BY v.record_id, v.number`,
-    [picked.map((version) => version.id)],
+  return await findRetentionFacts(
+    executor,
+    picked.map((version) => version.id),
   );
 }
 
@@ -194,6 +189,18 @@ export async function lockFreeRecords(tx: Tx, recordIds: number[]): Promise<numb
   const rows = await tx.query<{ id: number }>(
     `SELECT id FROM record WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED`,
     [recordIds],
+  );
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Locks those of these versions, of locked records, that nobody holds: whoever is about to base a pending version
+ * on one holds it, and has done so, or not, when the locks are there. Nothing waits for anybody.
+ */
+export async function lockFreeVersions(tx: Tx, versionIds: number[], recordIds: number[]): Promise<number[]> {
+  const rows = await tx.query<{ id: number }>(
+    `SELECT id FROM version WHERE id = ANY ($1) AND record_id = ANY ($2) ORDER BY id FOR UPDATE SKIP LOCKED`,
+    [versionIds, recordIds],
   );
   return rows.map((row) => row.id);
 }

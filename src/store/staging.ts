@@ -1,7 +1,7 @@
 import type { PendingOperation } from '../domain/record.js';
-import type { Executor, Tx } from './db.js';
+import type { Tx } from './db.js';
 import { memberOf } from './readers.js';
-import type { RecordAddress } from './records.js';
+import { addresses, lockAddressed, type RecordAddress, wantedRecords } from './records.js';
 
 /** Where a record stands: its current version, and its pending one in a changeset, without their content. */
 export interface StandingRow extends RecordAddress {
@@ -16,28 +16,23 @@ export interface StandingRow extends RecordAddress {
   baseBytes: number;
 }
 
-const wantedRecords = `
-  FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)
-  JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key`;
-
 /** The records at these addresses that exist: locked in one order, then read as they are by then. */
 export async function lockStandings(
   tx: Tx,
   changesetId: string,
   wanted: RecordAddress[],
 ): Promise<StandingRow[]> {
-  const addresses = [wanted.map((address) => address.collectionId), wanted.map((address) => address.key)];
-  await tx.query(`SELECT r.id ${wantedRecords} ORDER BY r.id FOR UPDATE OF r`, addresses);
+  await lockAddressed(tx, wanted);
   return await tx.query(
     `SELECT r.id AS "recordId", r.collection_id AS "collectionId", r.key,
             v.id AS "currentVersionId", encode(v.digest, 'hex') AS "currentDigest",
             p.id AS "pendingId", p.operation AS "pendingOperation", encode(p.digest, 'hex') AS "pendingDigest",
             p.message AS "pendingMessage",
             coalesce(octet_length(CASE WHEN p.id IS NULL THEN v.content ELSE p.content END), 0) AS "baseBytes"
-     ${wantedRecords}
+     FROM ${wantedRecords}
      LEFT JOIN version v ON v.id = r.current_version_id
      LEFT JOIN ${memberOf('$3::uuid')} ON true`,
-    [...addresses, changesetId],
+    [...addresses(wanted), changesetId],
   );
 }
 
@@ -50,17 +45,9 @@ export async function insertMissingRecords(tx: Tx, wanted: RecordAddress[]): Pro
      ORDER BY collection_id, key COLLATE "C"
      ON CONFLICT (collection_id, key) DO NOTHING
      RETURNING id`,
-    [wanted.map((address) => address.collectionId), wanted.map((address) => address.key)],
+    addresses(wanted),
   );
   return rows.map(({ id }) => id);
-}
-
-/** The content of these versions. */
-export function findContents(executor: Executor, ids: number[]): Promise<{ id: number; content: string }[]> {
-  return executor.query(
-    `SELECT id, content FROM version WHERE id = ANY ($1::bigint[]) AND content IS NOT NULL`,
-    [ids],
-  );
 }
 
 /** What a changeset shall hold of a record. */
@@ -120,14 +107,5 @@ export async function updateMembers(
        AS edited (id, is_whole, content, digest, message)
      WHERE version.id = edited.id AND version.revision IS NULL`,
     [author, rows.map((row) => row.id), rows.map((row) => row.isWhole), ...contentColumns(rows)],
-  );
-}
-
-/** Removes those of these records that were never committed and have nothing pending. */
-export async function deleteEmptyRecords(tx: Tx, ids: number[]): Promise<void> {
-  await tx.query(
-    `DELETE FROM record r WHERE r.id = ANY ($1::bigint[]) AND r.revision IS NULL
-       AND NOT EXISTS (SELECT FROM version v WHERE v.record_id = r.id)`,
-    [ids],
   );
 }

@@ -612,6 +612,18 @@ const attacks: Attack[] = [
     guards: ['version_base_committed', 'version_base_fkey'],
   },
   {
+    promise: '29 a pending version is not started from what has been deleted',
+    sql: version(', changeset_id, base_version_id', `, $open, $w1`).replace('$x', '$w'),
+    guards: ['version_base_not_deleted'],
+  },
+  {
+    promise: '29 a pending version is not laid on what has been deleted',
+    sql:
+      version(', changeset_id, base_version_id', `, $open, $w4`).replace('$x', '$w') +
+      `UPDATE version SET base_version_id = $w1 WHERE record_id = $w AND changeset_id = $open;`,
+    guards: ['version_base_not_deleted'],
+  },
+  {
     promise: '18 a record keeps its key',
     sql: `UPDATE record SET key = 'other' WHERE id = $x;`,
     guards: ['record_pointer_moves_forward'],
@@ -738,6 +750,8 @@ describe('what the database refuses, with psql in hand', () => {
     expect(await refusedBy(whole)).toBeNull();
     expect(await refusedBy(commitRow(next, { kind: 'revert', reverts: '3' }) + rest)).toBeNull();
     expect(await refusedBy(version(', changeset_id, base_version_id', `, $open, $x2`))).toBeNull();
+    const onArchived = version(', changeset_id, base_version_id', `, $open, $w2`).replace('$x', '$w');
+    expect(await refusedBy(onArchived)).toBeNull();
   });
 
   test('retention passes in its way: horizon first, archive, delete, and the archive back', async () => {

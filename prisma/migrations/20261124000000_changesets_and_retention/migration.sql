@@ -195,6 +195,20 @@ CREATE TRIGGER version_identity AFTER UPDATE ON version FOR EACH ROW
   WHEN (OLD.record_id <> NEW.record_id OR OLD.changeset_id IS DISTINCT FROM NEW.changeset_id)
   EXECUTE FUNCTION guard_version_identity();
 
+-- What a pending version is based on has its content at hand, or in the archive, at the moment when it becomes the
+-- base; from then on version_immutable keeps it. The lock waits for a retention that is just taking the content.
+CREATE FUNCTION guard_base() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM version WHERE id = NEW.base_version_id AND (content IS NOT NULL OR archive IS NOT NULL) FOR KEY SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'version % is no base: its content has been deleted', NEW.base_version_id
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER version_base_not_deleted AFTER INSERT OR UPDATE OF base_version_id ON version
+  FOR EACH ROW WHEN (NEW.revision IS NULL AND NEW.base_version_id IS NOT NULL) EXECUTE FUNCTION guard_base();
+
 -- Only an open changeset takes edits.
 CREATE FUNCTION guard_changeset_edit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

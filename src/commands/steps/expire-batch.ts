@@ -7,6 +7,7 @@ import {
   findRetentionFacts,
   listContents,
   lockFreeRecords,
+  lockFreeVersions,
   lockHorizon,
   moveHorizon,
   moveRetentionRun,
@@ -23,8 +24,8 @@ export interface ExpiredBatch {
 
 /**
  * Archives or deletes a batch in a transaction of its own, and moves the horizon and the run's position in the
- * same. What the batch was chosen for is decided again under lock; records that somebody has locked are left
- * for the next run. Contents are compressed before, outside of the transaction: they cannot change.
+ * same. What the batch was chosen for is decided again under lock; records and versions that somebody has locked
+ * are left for the next run. Contents are compressed before, outside of the transaction: they cannot change.
  *
  * @param horizon the horizon as far as is known
  * @returns null when the definition that the task was made for is no longer in force
@@ -56,15 +57,16 @@ export async function expireBatch(
   });
 }
 
-/** Those of the versions that still are to go, now that nobody can move their records' pointers. */
+/** Those of the versions that still are to go, now that no pointer can be moved to them, and no base. */
 async function decideAgain(tx: Tx, task: RetentionTask, chosen: RetentionRow[]): Promise<RetentionRow[]> {
   if (chosen.length === 0) return [];
   const recordIds = await lockFreeRecords(tx, [...new Set(chosen.map((row) => row.recordId))]);
-  const rows = await findRetentionFacts(
+  const versionIds = await lockFreeVersions(
     tx,
     chosen.map((row) => row.versionId),
     recordIds,
   );
+  const rows = await findRetentionFacts(tx, versionIds);
   return rows.filter(
     (row) =>
       row.supersededRevision !== null && decideRetention(task.policy, row, task.now).outcome !== 'keep',

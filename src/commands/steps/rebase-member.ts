@@ -8,13 +8,18 @@ import type { JsonObject, JsonValue } from '../../lib/json-value.js';
 import type { Conflict, MergeKeyOf, Resolved } from '../../lib/merge-json.js';
 import type { RebasedRow } from '../../store/rebase.js';
 
+/** What a pending version was started from: nothing where the record was not live, or what retention has deleted. */
+export type Base = 'none' | 'lost' | { content: string };
+
+/** @param content null: deleted */
+export const toBase = (content: string | null): Base => (content === null ? 'lost' : { content });
+
 /** An outdated pending version, with what it was started from and what is current now. */
 export interface OutdatedMember {
   id: number;
   content: string | null;
   resolutions: StoredResolution[];
-  /** null: started when the record was not live. */
-  baseContent: string | null;
+  base: Base;
   currentVersionId: number | null;
   currentContent: string | null;
 }
@@ -37,9 +42,10 @@ export type RebaseStep = { row: RebasedRow } | { conflicts: Conflict[] } | { fai
  * @throws DiptychError when what comes out of it cannot be stored
  */
 export function rebaseMember(member: OutdatedMember, options: RebaseOptions): RebaseStep {
+  const { base } = member;
   const rebased = rebaseStates(
     {
-      base: parsed(member.baseContent),
+      base: base === 'lost' ? base : parsed(base === 'none' ? null : base.content),
       current: parsed(member.currentContent),
       pending: parsed(member.content),
     },

@@ -6,11 +6,12 @@ import { type MemberResolutions, maxListedFailures, noConflict } from '../../dom
 import { ConflictList } from '../../domain/rebase-refusals.js';
 import { collectionNotFound } from '../../domain/refusals.js';
 import { Turns } from '../../lib/turns.js';
+import { readContent } from '../../store/archived.js';
 import { findCollection } from '../../store/collections.js';
 import type { Tx } from '../../store/db.js';
 import { listOutdated, type OutdatedRow, type RebasedRow, updateBases } from '../../store/rebase.js';
 import type { Context } from '../context.js';
-import { rebaseMember } from './rebase-member.js';
+import { rebaseMember, toBase } from './rebase-member.js';
 
 const batchSize = 500;
 
@@ -22,7 +23,10 @@ export interface RebasedMembers {
   failures: Failure[];
 }
 
-/** Rebases the outdated members of a locked changeset, batch after batch. */
+/**
+ * Rebases the outdated members of a locked changeset, batch after batch. It may take long, and locks no record: of
+ * each, one version that was current is held, so that it can be the base whatever is committed meanwhile.
+ */
 export async function rebaseMembers(
   tx: Tx,
   context: Pick<Context, 'definitions' | 'limits'>,
@@ -43,14 +47,19 @@ export async function rebaseMembers(
       const entry = given.get(addressOf(member));
       given.delete(addressOf(member));
       const { mergeKeyAt } = await definitionOf(member.collection);
+      // One after the other, so that no more than one archive is open.
+      const base = member.base === null ? 'none' : toBase(await readContent(member.base));
       const step = namingMember(member, () =>
-        rebaseMember(member, {
-          resolutions: entry?.resolutions ?? new Map(),
-          pointer: `/resolutions/${entry?.index ?? 0}/resolutions`,
-          mergeKeyAt,
-          maxRecordBytes: context.limits.maxRecordBytes,
-          actor: input.actor,
-        }),
+        rebaseMember(
+          { ...member, base },
+          {
+            resolutions: entry?.resolutions ?? new Map(),
+            pointer: `/resolutions/${entry?.index ?? 0}/resolutions`,
+            mergeKeyAt,
+            maxRecordBytes: context.limits.maxRecordBytes,
+            actor: input.actor,
+          },
+        ),
       );
       if ('failures' in step) addFailures(outcome, step.failures);
       else if ('conflicts' in step) outcome.conflicts.add(step.conflicts, placeOf(member));

@@ -11,12 +11,12 @@ import {
 import type { LineOutcome } from '../../domain/stage-report.js';
 import type { JsonObject } from '../../lib/json-value.js';
 import { Turns } from '../../lib/turns.js';
+import { findContents } from '../../store/archived.js';
 import { countChangesetEdit } from '../../store/changesets.js';
 import { lockCollections } from '../../store/collections.js';
 import { type Tx, withTransaction } from '../../store/db.js';
+import { deleteEmptyRecords } from '../../store/records.js';
 import {
-  deleteEmptyRecords,
-  findContents,
   insertMembers,
   insertMissingRecords,
   lockStandings,
@@ -181,8 +181,7 @@ async function readBases(
     const id = row?.pendingId ?? row?.currentVersionId ?? null;
     return id === null ? [] : [id];
   });
-  if (ids.length === 0) return new Map();
-  return new Map((await findContents(tx, [...new Set(ids)])).map(({ id, content }) => [id, content]));
+  return ids.length === 0 ? new Map() : await findContents(tx, [...new Set(ids)]);
 }
 
 /** The data that a patch starts from: what the lines before have made, what is pending, or what is current. */
