@@ -95,17 +95,39 @@ async function expireHeld(tx: Tx, versionId: number, horizon: number): Promise<v
   await expireVersions(tx, [{ id: versionId, archive: null }]);
 }
 
+/** The transaction, but for one moment: before the first statement that holds versions, something else happens. */
+function interrupted(tx: Tx, happening: () => Promise<unknown>): Tx {
+  let isOver = false;
+  const query: Tx['query'] = async (text, values) => {
+    if (!isOver && text.includes('FOR KEY SHARE')) {
+      isOver = true;
+      await happening();
+    }
+    return await tx.query(text, values);
+  };
+  return { ...tx, query };
+}
+
 test('a rebase that meets a retention which is taking the content waits for it, and takes what is current then', async () => {
   const { one, two, id } = await outdatedMember();
   const second = await currentVersion(one.db);
-  const { rebasing } = await withTransaction(two.db, async (tx) => {
-    await tx.query(`SELECT FROM version WHERE id = $1 FOR UPDATE`, [second]);
-    const running = rebase(one, id);
-    await untilWaiting(one.db);
-    await expireHeld(tx, second, await putAll(one, [key], { n: 3 }));
-    return { rebasing: running };
+  let retaining: Promise<void> | undefined;
+  const meetRetention = async () => {
+    const revision = await putAll(two, [key], { n: 3 });
+    await new Promise<void>((resolve) => {
+      retaining = withTransaction(two.db, async (tx) => {
+        await expireHeld(tx, second, revision);
+        resolve();
+        await untilWaiting(one.db);
+      });
+    });
+  };
+  await withTransaction(one.db, async (tx) => {
+    await lockOpenChangeset(tx, id);
+    const slow = interrupted(tx, meetRetention);
+    expect((await rebaseMembers(slow, one, { id, resolutions: [], actor: ann })).rebased).toBe(1);
   });
-  expect((await rebasing).result.rebased).toBe(1);
+  await retaining;
   expect(await contentOf(one, id)).toEqual([{ content: '{"n":3,"staged":true}', base: 3 }]);
   expect(await auditStore(one.db)).toEqual([]);
 });
