@@ -28,7 +28,7 @@ async function history(context: Context, versions: number, definition: object = 
   for (let n = 1; n <= versions; n += 1) await putAll(context, keys, { n, text: 'x'.repeat(50) });
 }
 
-/** Answers once somebody waits for a lock. */
+/** Answers once somebody waits for a lock. Not for a transaction: there the view stays as it was first seen. */
 async function untilWaiting(executor: Executor): Promise<void> {
   for (;;) {
     const rows = await executor.query(
@@ -86,7 +86,7 @@ describe('a run', () => {
       // As staging does; it holds the run between its choice and its locks.
       await tx.query(`SELECT FROM collection FOR SHARE`);
       const running = retain(one);
-      await untilWaiting(tx);
+      await untilWaiting(one.db);
       await rollbackRecord(two, {
         collection,
         key: 'a',

@@ -53,6 +53,23 @@ describe('merge keys', () => {
   });
 });
 
+describe('when the base is lost', () => {
+  const rebased = (current: JsonObject | null, pending: JsonObject | null) =>
+    rebaseStates({ base: 'lost', current, pending }, new Map(), options);
+
+  test('equal states need no decision, in whatever way they came to be so', () => {
+    expect(rebased({ a: 1 }, { a: 1 })).toEqual({ data: { a: 1 }, resolved: [] });
+    expect(rebased(null, null)).toEqual({ data: null, resolved: [] });
+  });
+
+  test('others are one conflict about the whole, though their members could be merged', () => {
+    expect(rebased({ a: 1 }, { b: 1 })).toEqual({
+      conflicts: [{ pointer: '', current: { a: 1 }, pending: { b: 1 } }],
+    });
+    expect(rebased(null, { b: 1 })).toEqual({ conflicts: [{ pointer: '', pending: { b: 1 } }] });
+  });
+});
+
 describe('what a refusal lists', () => {
   test('is bounded in number, and all are counted', () => {
     const list = new ConflictList();
