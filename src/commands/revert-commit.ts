@@ -5,7 +5,7 @@ import type { Committed } from '../domain/outcome.js';
 import { commitNotFound, requireAdminToForce, revertConflict } from '../domain/refusals.js';
 import { type Snapshot, withSnapshot } from '../store/db.js';
 import { findHead } from '../store/head.js';
-import { findCommit, listChanges } from '../store/log.js';
+import { findCommit, listChangesToUndo } from '../store/log.js';
 import type { Context } from './context.js';
 import { prepareMoves } from './steps/prepare-moves.js';
 import { type Idempotency, toIdempotency } from './steps/to-idempotency.js';
@@ -72,7 +72,7 @@ async function* changesOf(
   force: boolean,
 ): AsyncGenerator<RevertIntent[]> {
   for (let after = 0; ; ) {
-    const batch = await listChanges(snapshot, revision, after, batchSize);
+    const batch = await listChangesToUndo(snapshot, revision, after, batchSize);
     const last = batch.at(-1);
     if (last === undefined) return;
     yield batch.map(({ collection, key, before, after }) => ({

@@ -33,13 +33,31 @@ export async function findContents(executor: Executor, versionIds: number[]): Pr
   return new Map(opened.flatMap(({ id, content }) => (content === null ? [] : [[id, content]])));
 }
 
-/** Those of these versions that are archived, with their archives. */
-export function findArchived(
+/** Those of these versions that are archived. */
+export async function findArchived(executor: Executor, versionIds: number[]): Promise<number[]> {
+  const rows = await executor.query<{ id: number }>(
+    `SELECT id FROM version WHERE id = ANY ($1) AND archive IS NOT NULL ORDER BY id`,
+    [versionIds],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** At most this many bytes of archives are read at once, or one archive. */
+const maxBatchBytes = 8 * 1024 * 1024;
+
+/** The archives of some of these versions, the first of them in any case. */
+export function readArchives(
   executor: Executor,
   versionIds: number[],
 ): Promise<{ id: number; archive: Buffer }[]> {
   return executor.query(
-    `SELECT id, archive FROM version WHERE id = ANY ($1) AND archive IS NOT NULL ORDER BY id`,
+    `SELECT v.id, v.archive
+     FROM (
+       SELECT id, sum(octet_length(archive)) OVER (ORDER BY id) - octet_length(archive) AS bytes_before
+       FROM version WHERE id = ANY ($1) AND archive IS NOT NULL
+     ) AS page
+     JOIN version v ON v.id = page.id
+     WHERE page.bytes_before < ${maxBatchBytes} ORDER BY v.id`,
     [versionIds],
   );
 }

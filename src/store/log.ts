@@ -85,6 +85,40 @@ export function listChanges(
   );
 }
 
+/** A batch of changes that are to be undone brings at most this many bytes of content along, or one change. */
+const maxBatchBytes = 8 * 1024 * 1024;
+
+/**
+ * Bytes that come out of an archive, as far as can be told from outside: ten times its own, and more of a tiny one,
+ * which may be one character over and over.
+ */
+const archivedBytes = (version: string) => `greatest(10 * octet_length(${version}.archive), 65536)`;
+
+/**
+ * The changes of one commit after an ordinal: fewer than `limit` where what their records hold now and held before
+ * is large, so that both can be read for all of them. None at the end.
+ */
+export function listChangesToUndo(
+  executor: Executor,
+  revision: number,
+  after: number,
+  limit: number,
+): Promise<LoggedChangeRow[]> {
+  const page = `
+    SELECT h.*, sum(bytes) OVER (ORDER BY h.ordinal) - bytes AS bytes_before
+    FROM (
+      SELECT h.*, coalesce(octet_length(k.content), 0) + coalesce(octet_length(b.content), ${archivedBytes('b')}, 0) AS bytes
+      FROM (SELECT * FROM change WHERE revision = $1 AND ordinal > $2::bigint ORDER BY ordinal LIMIT $3) AS h
+      JOIN record r ON r.id = h.record_id
+      LEFT JOIN version k ON k.id = r.current_version_id
+      LEFT JOIN version b ON b.id = h.before_version_id
+    ) AS h`;
+  return executor.query(
+    `${selectChange(`(${page}) AS h`)} WHERE h.bytes_before < ${maxBatchBytes} ORDER BY h.ordinal`,
+    [revision, after, limit],
+  );
+}
+
 export interface FeedPosition {
   revision: number;
   ordinal: number;
