@@ -31,7 +31,7 @@ export async function approveChangeset(
       matches: matchesStagedTag,
     });
     await requireApprover(tx, id, actor);
-    const digest = changesetDigest(await listMemberContents(tx, id));
+    const digest = await changesetDigest(await listMemberContents(tx, id));
     await insertApproval(tx, { id, edit, digest, approver: actor.name, message });
     const stored = await findChangeset(tx, id);
     if (stored === null) throw new Error('a locked changeset is not there');

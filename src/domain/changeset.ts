@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../lib/canonical-json.js';
 import type { JsonValue } from '../lib/json-value.js';
+import { sortInTurns } from '../lib/sort-in-turns.js';
+import { Turns } from '../lib/turns.js';
 import { changesetTag } from './entity-tag.js';
 import type { Failure } from './failure.js';
 import type { PendingOperation, PendingValidation } from './record.js';
@@ -142,12 +144,15 @@ export interface MemberContent {
 
 /**
  * What approvals are bound to: the SHA-256, in hexadecimal, of one line of canonical JSON for each member, by
- * collection and key, joined by line feeds. It tells of the content alone, not of the order of staging.
+ * collection and key, each ended by a line feed. It tells of the content alone, not of the order of staging.
+ * Everybody else has turns meanwhile.
  */
-export function changesetDigest(members: MemberContent[]): string {
+export async function changesetDigest(members: MemberContent[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const { collection, key, operation, digest } of members.toSorted(compareMembers)) {
+  const turns = new Turns();
+  for (const { collection, key, operation, digest } of await sortInTurns(members, compareMembers)) {
     hash.update(`${canonicalJson({ collection, key, operation, digest } satisfies JsonValue)}\n`);
+    await turns.pause();
   }
   return hash.digest('hex');
 }

@@ -379,7 +379,9 @@ describe('a changeset that is edited while it is approved', () => {
         if (committed !== 'done') return;
         const data = (await liveIn(two))[key] ?? {};
         const { approvals } = await viewOf(one, id);
-        expect(approvals).toMatchObject([{ approver: 'bob', digest: digestOf(key, data), valid: true }]);
+        expect(approvals).toMatchObject([
+          { approver: 'bob', digest: await digestOf(key, data), valid: true },
+        ]);
       },
       rounds * 2,
     );

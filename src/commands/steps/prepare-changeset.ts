@@ -49,7 +49,7 @@ export async function readChangeset(
   };
   const moves = await prepareMoves(snapshot, context, membersOf(snapshot, id), look);
   const refusals = [...moves.refusals, ...(outdated.length > 0 ? [membersOutdated(id, outdated)] : [])];
-  const digest = changesetDigest(contents);
+  const digest = await changesetDigest(contents);
   return {
     stored,
     outdated,

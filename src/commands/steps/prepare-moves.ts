@@ -7,6 +7,7 @@ import { lineOfChange } from '../../domain/log-entry.js';
 import { forgetFailures, type Move, toLoggedChange, weighMove } from '../../domain/move.js';
 import { type Found, planIntent } from '../../domain/plan.js';
 import type { Prepared } from '../../domain/prepared.js';
+import { sortInTurns } from '../../lib/sort-in-turns.js';
 import { Turns } from '../../lib/turns.js';
 import type { Snapshot } from '../../store/db.js';
 import { placeRefusal } from './draft.js';
@@ -82,7 +83,7 @@ export async function prepareMoves(
       await pace.pause(snapshot);
     }
   }
-  prepared.moves.sort((a, b) => compareMembers(addressOf(a), addressOf(b)));
+  prepared.moves = await sortInTurns(prepared.moves, (a, b) => compareMembers(addressOf(a), addressOf(b)));
   prepared.changesDigest = await digestMoves(prepared.moves);
   return prepared;
 }
