@@ -15,8 +15,8 @@ export const restless = { rest: async () => {} };
 
 export async function define(context: Context, definition: Definition, name = collection): Promise<void> {
   const precondition = { ifMatch: { any: true } as const };
-  await putCollection(context, { collection: name, definition, precondition: {}, actor: ann }).catch(() =>
-    putCollection(context, { collection: name, definition, precondition, actor: ann }),
+  await putCollection(context, { collection: name, definition, precondition: {}, actor: root }).catch(() =>
+    putCollection(context, { collection: name, definition, precondition, actor: root }),
   );
 }
 
