@@ -8,6 +8,7 @@ import { openDatabase } from '../../src/store/db.js';
 import { auditStore } from '../support/audit.js';
 import { postmasterPid, temporaryDirectory } from '../support/embedded.js';
 import { type Program, root, startProgram } from '../support/program.js';
+import { randomFrom } from '../support/random.js';
 import { size } from '../support/size.js';
 
 const kills = size(3, 20);
@@ -29,17 +30,6 @@ interface Commit {
 }
 
 const json = { 'content-type': 'application/json' };
-
-/** A small generator of repeatable random numbers (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const bodyOf = ({ pair, n }: Commit) =>
   JSON.stringify({
@@ -161,7 +151,7 @@ describe(`kill -9 under write load (seed ${seed})`, () => {
     let baseUrl = await program.ready();
     await fetch(`${baseUrl}/v1/collections/pairs`, { method: 'PUT', headers: json, body: '{}' });
     for (let round = 1; round <= kills; round += 1) {
-      const killAfter = minAcknowledged + Math.floor(random() * 400);
+      const killAfter = minAcknowledged + random.below(400);
       let acknowledged = 0;
       let killed: Promise<void> | undefined;
       await load(baseUrl, round, history, () => {
