@@ -15,6 +15,10 @@ function checkNumber(
   if (saw !== undefined && !isMet) throw new Refusal('precondition-failed');
 }
 
+/** Whether a definition takes away what protects a collection from a single person. */
+const isLooser = (next: Rules, present: Rules) =>
+  next.approvals < present.approvals || canonical(next.retention) !== canonical(present.retention);
+
 export function putCollection(state: State, laws: Laws, op: Of<'put-collection'>): unknown {
   const { collection: name, rules, saw, by } = op;
   const isThere = (other: string) => other === name || state.collections.get(other)?.inForce === true;
@@ -23,6 +27,8 @@ export function putCollection(state: State, laws: Laws, op: Of<'put-collection'>
   const unchanged = inForce && canonical(known.rules) === canonical(rules);
   checkNumber(laws, known, saw);
   if (inForce && !unchanged && saw === undefined) throw new Refusal('precondition-required');
+  if (inForce && laws.onlyAdminsLoosen && !by.admin && isLooser(rules, known.rules))
+    throw new Refusal('permission-required');
   if (!rules.references.every(({ collection }) => isThere(collection)))
     throw new Refusal('definition-invalid');
   if (unchanged) return { created: false, unchanged };

@@ -93,7 +93,8 @@ const isDeleted = (state: State, at: Address, number: number | null) =>
   number !== null && recordAt(state, at)?.versions[number - 1]?.left === 'deleted';
 
 export function revertCommit(state: State, laws: Laws, op: Of<'revert-commit'>): unknown {
-  const changes = state.log[op.revision - 1]?.changes ?? [];
+  const undone = state.log[op.revision - 1]?.changes ?? [];
+  const changes = undone.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const refusals: string[] = [];
   const moves = changes.flatMap((change): Move[] => {
     const { collection, key, before, after } = change;

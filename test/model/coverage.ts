@@ -33,7 +33,7 @@ const expected: { [K in Kind]: string } = {
   'stage-lines': `${waiting} ${seen} ${patched} collection-not-found record-not-found`,
   'rehearse-definition': 'definition-invalid',
   'run-retention': 'collection-not-found permission-required archived deleted',
-  'put-collection': `${seen} definition-conflict definition-invalid`,
+  'put-collection': `${seen} permission-required definition-conflict definition-invalid`,
   'delete-collection': 'collection-not-found collection-in-use precondition-failed',
 };
 

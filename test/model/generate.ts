@@ -30,7 +30,7 @@ const weights: { [K in Kind]: number } = {
   'commit-changeset': 10,
   'rebase-changeset': 5,
   'approve-changeset': 7,
-  'discard-changeset': 1,
+  'discard-changeset': 3,
   'schedule-changeset': 3,
   'unschedule-changeset': 2,
   'commit-scheduled': 5,
@@ -68,7 +68,12 @@ export class Generator {
       { collection: 'makers', rules: rules('makers', ['goods']), saw: 'any' as const },
       { collection: 'sealed', rules: rules('sealed', ['goods']) },
     ];
-    return definitions.map((definition) => ({ type: 'put-collection', ...definition, ...this.#by() }));
+    return definitions.map((definition) => ({
+      type: 'put-collection',
+      ...definition,
+      ...this.#by(),
+      by: admin,
+    }));
   }
 
   /** What several clients send at once; mostly just one. */
@@ -99,9 +104,10 @@ export class Generator {
     const { by, instance } = this.#by();
     if (earlier) return random.chance(0.8) ? { ...earlier, instance } : reused(earlier, instance);
     const action = actions[this.#kind(state)](scene);
-    const needsAdmin = ('force' in action && action.force) || action.type === 'run-retention';
-    const isForced = needsAdmin && random.chance(0.7);
-    if (action.type === 'approve-changeset' && random.chance(0.6))
+    const mayNeedAdmin =
+      ('force' in action && action.force) || ['run-retention', 'put-collection'].includes(action.type);
+    const isForced = mayNeedAdmin && random.chance(0.7);
+    if (action.type === 'approve-changeset' && random.chance(0.45))
       return { ...action, by: outsider(state, action.title) ?? by, instance };
     return { ...action, by: isForced ? admin : by, instance };
   }
@@ -147,7 +153,14 @@ export class Generator {
     const retention = rules.retention === null ? { keepVersions: 2, onExpire: 'archive' as const } : null;
     this.#planned = [{ ...commit, ...this.#by() }];
     return [
-      { type: 'put-collection', collection, rules: { ...rules, retention }, saw: 'any', ...this.#by() },
+      {
+        type: 'put-collection',
+        collection,
+        rules: { ...rules, retention },
+        saw: 'any',
+        ...this.#by(),
+        by: admin,
+      },
     ];
   }
 
@@ -168,9 +181,9 @@ export class Generator {
 
 /**
  * Some operations come alone, because what they do beside others is meant not to be as if in some order: a schedule
- * is made due from outside, and shows what stood against it just before; retention leaves alone what is locked; a stream of lines that finds the changeset
- * edited since it was looked at goes on with what it may. And of two requests with one key at once, one may be told
- * to wait.
+ * is made due from outside, and making one shows what stood against it just before; retention leaves alone what is
+ * locked; a stream of lines that finds the changeset edited since it was looked at goes on with what it may. And of
+ * two requests with one key at once, one may be told to wait.
  */
 function canComeWith(others: Operation[], op: Operation): boolean {
   const isAlone = [op, ...others].some(comesAlone);

@@ -45,6 +45,8 @@ export const laws = {
   repeatsAreAnswered: true,
   /** A refusal is an answer too, and is repeated. */
   refusalsAreKept: true,
+  /** Only an admin asks for fewer approvals, or for another retention. */
+  onlyAdminsLoosen: true,
   /** A definition that live records would break is refused. */
   definitionMindsRecords: true,
 };
