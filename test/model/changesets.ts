@@ -92,7 +92,8 @@ function overlapsOf(state: State, changeset: Changeset, collections: string[]) {
     const theirs = membersOf(state, other.title);
     const pairs = mine.flatMap((one) => theirs.map((another) => [one, another] as const));
     const records = pairs.filter(([one, another]) => isSame(one, another)).length;
-    const values = pairs.flatMap(([one, another]) => sharedValues(state, collections, one, another)).length;
+    const values = new Set(pairs.flatMap(([one, another]) => sharedValues(state, collections, one, another)))
+      .size;
     return records + values > 0 ? [{ changeset: other.title, records, values }] : [];
   });
 }
@@ -102,7 +103,9 @@ function sharedValues(state: State, collections: string[], one: Pending, another
   if (!collections.includes(one.collection) || one.data === null || another.data === null) return [];
   const { rules } = requireCollection(state, one.collection);
   const others = uniqueValues(rules, another.data);
-  return uniqueValues(rules, one.data).filter((value) => others.includes(value));
+  return uniqueValues(rules, one.data)
+    .filter((value) => others.includes(value))
+    .map((value) => `${one.collection} ${value}`);
 }
 
 export function validateChangeset(state: State, laws: Laws, op: Of<'validate-changeset'>): unknown {

@@ -97,10 +97,11 @@ export function revertCommit(state: State, laws: Laws, op: Of<'revert-commit'>):
   const changes = undone.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const refusals: string[] = [];
   const moves = changes.flatMap((change): Move[] => {
-    const { collection, key, before, after } = change;
+    const { collection, key, before } = change;
     if (!state.collections.get(collection)?.inForce) refusals.push('collection-not-found');
     else if (isDeleted(state, change, before)) refusals.push('version-expired');
-    else if (currentNumber(state, change) !== after && laws.revertMindsMoves)
+    // Also where it moved and came back.
+    else if (recordAt(state, change)?.revision !== op.revision && laws.revertMindsMoves)
       refusals.push('revert-conflict');
     else if (before !== null) return [{ collection, key, to: { number: before }, message: null }];
     else if (laws.revertDeletesCreated) return [{ collection, key, to: null, message: null }];

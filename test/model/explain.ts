@@ -46,7 +46,7 @@ export const show = (batch: Operation[], answers: Outcome[]) =>
  * and is meant to be lost to whatever came between: it is the one effect that is in no order with the rest.
  */
 const notes = (op: Operation | undefined) =>
-  op?.type === 'validate-pending' || op?.type === 'validate-changeset' || op?.type === 'schedule-changeset';
+  op?.type === 'validate-pending' || op?.type === 'validate-changeset';
 
 function withoutNote(state: State, laws: Laws, op: Operation): Outcome {
   const noted =

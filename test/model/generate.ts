@@ -181,7 +181,7 @@ export class Generator {
 
 /**
  * Some operations come alone, because what they do beside others is meant not to be as if in some order: a schedule
- * is made due from outside, and making one shows what stood against it just before; retention leaves alone what is
+ * is made due from outside, and making one judges first and schedules then; retention leaves alone what is
  * locked; a stream of lines that finds the changeset edited since it was looked at goes on with what it may. And of
  * two requests with one key at once, one may be told to wait.
  */
@@ -194,7 +194,7 @@ function canComeWith(others: Operation[], op: Operation): boolean {
 const comesAlone = (op: Operation) =>
   op.type === 'commit-scheduled' ||
   op.type === 'run-retention' ||
-  (op.type === 'schedule-changeset' && op.saw === 'any') ||
+  op.type === 'schedule-changeset' ||
   (op.type === 'stage-lines' && typeof op.saw === 'object');
 
 /** Somebody who has staged nothing of it. */

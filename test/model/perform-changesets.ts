@@ -72,16 +72,16 @@ export const changesetPerformers = {
   'commit-scheduled': async (service, op) => {
     const { db } = contextOf(service, op.instance);
     await db.query(
-      `UPDATE changeset SET commit_at = clock_timestamp() - interval '1 s' WHERE id = $1 AND state = 'scheduled'`,
+      `UPDATE changeset SET commit_at = clock_timestamp() - interval '1 s', refusal = NULL WHERE id = $1 AND state = 'scheduled'`,
       [idOf(service, op.title)],
     );
     const outcomes = await Promise.all(
       service.instances.map((context) => service.doors.commitScheduled(context)),
     );
-    return outcomes.flat().map(({ revision, refused, postponed }) => {
-      if (postponed !== undefined) throw postponed;
-      return refused ? { refused: refused.code } : { revision };
-    });
+    const done = outcomes.flat().filter(({ postponed }) => postponed === undefined);
+    const late = outcomes.flat().find(({ postponed }) => postponed !== undefined);
+    if (done.length === 0 && late) throw late.postponed;
+    return done.map(({ revision, refused }) => (refused ? { refused: refused.code } : { revision }));
   },
   'stage-lines': async (service, op) => {
     const { report } = await service.doors.stageLines(contextOf(service, op.instance), {

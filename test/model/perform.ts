@@ -8,8 +8,20 @@ import { type Performers, Replayed } from './terms.js';
 
 const performers: Performers = { ...recordPerformers, ...changesetPerformers, ...collectionPerformers };
 
-/** Has the service do an operation. Anything but an answer or a refusal is a bug, and tells of it in the code. */
+/** Refusals that only ask to come back, as they are meant where a database is slow. */
+const passing = ['changeset-busy', 'not-ready'];
+const mostAttempts = 20;
+
+/** Has the service do an operation; again, where it asks for that. */
 export async function perform(service: Service, op: Operation): Promise<Outcome> {
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await attemptOnce(service, op);
+    if (!passing.includes(outcome.code) || attempt === mostAttempts) return outcome;
+  }
+}
+
+/** Anything but an answer or a refusal is a bug, and tells of it in the code. */
+async function attemptOnce(service: Service, op: Operation): Promise<Outcome> {
   try {
     const performer = performers[op.type] as (service: Service, op: Operation) => Promise<unknown>;
     const answer = await performer(service, op);
