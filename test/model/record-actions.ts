@@ -70,7 +70,7 @@ export const recordActions = {
   'rollback-record': (scene) => {
     const { random, state } = scene;
     const expired = [...state.records.values()].filter(({ versions }) => versions.some(isDeleted));
-    const isWanted = expired.length > 0 && random.chance(0.4);
+    const isWanted = expired.length > 0 && random.chance(0.8);
     const older = [...state.records.values()].filter(
       ({ versions, current }) => versions.length > (current === null ? 0 : 1),
     );
