@@ -20,8 +20,8 @@ export interface RunRetentionInput {
   actor: Actor;
 }
 
-/** Work of one call: so many batches, each of 50 versions, or of 1,000 records that have none to expire. */
-const callBounds = { maxBatches: 100, maxMs: 20_000 };
+/** Work of one call: so many batches, each of 10 versions, or of 1,000 records that have none to expire. */
+const callBounds = { maxBatches: 500, maxMs: 20_000 };
 
 /**
  * Applies the retention policy of a collection now, for a bounded amount of work: a call whose answer is not
