@@ -37,10 +37,7 @@ export async function commitScheduled(context: Context): Promise<ScheduleOutcome
     try {
       outcomes.push({ changeset: due.id, revision: await commitDue(context, due) });
     } catch (error) {
-      if (!(error instanceof DiptychError) || isPassing(error.code)) {
-        outcomes.push({ changeset: due.id, postponed: error });
-        await postpone(context, due, error);
-      } else if (await noteRefusal(context, due, error)) outcomes.push({ changeset: due.id, refused: error });
+      outcomes.push(...(await settle(context, due, error)));
     }
   }
   return outcomes;
@@ -87,10 +84,19 @@ function toRefusal(due: DueChangeset, error: unknown, again: boolean): ScheduleR
   };
 }
 
-/** Makes the reason visible, if the database lets it; if not, it is tried again at once, as it has to be. */
-async function postpone(context: Context, due: DueChangeset, error: unknown): Promise<void> {
-  const refusal = toRefusal(due, error, true);
-  await withTransaction(context.db, (tx) => postponeChangeset(tx, due, refusal)).catch(() => {});
+/** Makes visible why a schedule was not carried out. Where that fails too it is tried again at once, and told. */
+async function settle(context: Context, due: DueChangeset, error: unknown): Promise<ScheduleOutcome[]> {
+  const changeset = due.id;
+  try {
+    if (error instanceof DiptychError && !isPassing(error.code))
+      return (await noteRefusal(context, due, error)) ? [{ changeset, refused: error }] : [];
+    await withTransaction(context.db, (tx) => postponeChangeset(tx, due, toRefusal(due, error, true)));
+    return [{ changeset, postponed: error }];
+  } catch (noteError) {
+    return [
+      { changeset, postponed: new AggregateError([error, noteError], 'the reason could not be noted') },
+    ];
+  }
 }
 
 /** Answers whether it was this schedule that was refused, and not one that somebody else has carried out or changed. */

@@ -42,7 +42,7 @@ export async function toRetentionTask(
 /**
  * One batch, so that no transaction is long: a commit that wants a record that is locked for a batch waits
  * for all of it, and every other commit behind it. Measured beside 100 commits a second on two cores: batches of
- * 50 made the slowest hundredth of them half as slow again, batches of 10 left it as it was but for the noise.
+ * 50 made the slowest hundredth of them half as slow again, batches of 10 changed it by a few percent, within the noise.
  */
 export const batchBounds = { versions: 10, records: 1_000, bytes: 2 * 1024 * 1024 };
 
