@@ -17,7 +17,7 @@ const tables = `
 
 /** Makes the tables; they end with the session. */
 export async function createAssessment(session: Session): Promise<void> {
-  await session.query(tables);
+  await session.queryOnce(tables);
 }
 
 /** A live record (pendingId 0) or a pending version. */
@@ -118,7 +118,7 @@ export async function noteMembers(
 
 /** Tells the planner how large the tables are: nobody else does for temporary ones. */
 export async function measureAssessment(executor: Executor): Promise<void> {
-  await executor.query('ANALYZE assessed_failure, assessed_value, assessed_reference, assessed_member');
+  await executor.queryOnce('ANALYZE assessed_failure, assessed_value, assessed_reference, assessed_member');
 }
 
 /** Keeps what was noted about the live records, by rules that were not in force before. */

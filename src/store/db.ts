@@ -5,7 +5,10 @@ import { PrismaClient } from '../generated/prisma/client.js';
 
 /** Something that runs SQL: the pool, or one transaction. */
 export interface Executor {
+  /** Runs a statement of the program. It is parsed once per connection, so its text must not vary. */
   query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Runs a statement that is made for one request, or several statements in one text, which need no values. */
+  queryOnce<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
 }
 
 declare const transactionBrand: unique symbol;
@@ -76,6 +79,7 @@ export function openDatabase(options: DatabaseOptions): Db {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
+    pipeline: true,
     connectionTimeoutMillis: connectTimeoutMs,
     options: sessionOptions,
     application_name: 'diptych',
@@ -87,7 +91,7 @@ export function openDatabase(options: DatabaseOptions): Db {
     pool,
     poolSize: options.poolSize,
     prisma,
-    query: (text, values) => translated(async () => (await pool.query(text, values)).rows),
+    ...executorOf(pool),
     async close() {
       await prisma.$disconnect();
       await pool.end();
@@ -125,7 +129,7 @@ export function withSession<T>(db: Db, work: (session: Session) => Promise<T>): 
   return withConnection(db, async (connection) => {
     try {
       return await work({
-        query: executorOf(connection).query,
+        ...executorOf(connection.client),
         snapshot: (inner) => runSnapshot(connection, inner),
         transaction: (inner) => retried(() => runTransaction(connection, inner)),
       });
@@ -172,9 +176,24 @@ async function withConnection<T>(db: Db, use: (connection: Connection) => Promis
   }
 }
 
-const executorOf = ({ client }: Connection): Executor => ({
-  query: (text, values) => translated(async () => (await client.query(text, values)).rows),
+const executorOf = (source: pg.Pool | pg.PoolClient): Executor => ({
+  query: (text, values) =>
+    translated(
+      async () => (await source.query({ name: statementName(text), text, values: values ?? [] })).rows,
+    ),
+  queryOnce: (text, values) => translated(async () => (await source.query(text, values)).rows),
 });
+
+const statementNames = new Map<string, string>();
+
+/** By this name a connection knows the statement once it has parsed it. */
+function statementName(text: string): string {
+  const known = statementNames.get(text);
+  if (known !== undefined) return known;
+  const name = `s${statementNames.size + 1}`;
+  statementNames.set(text, name);
+  return name;
+}
 
 const runTransaction = <T>(connection: Connection, work: (tx: Tx) => Promise<T>) =>
   runIn(connection, 'BEGIN', (executor) => work(executor as Tx));
@@ -192,8 +211,8 @@ async function runIn<T>(
   const { client } = connection;
   let committing = false;
   try {
-    const executor = executorOf(connection);
-    await executor.query(begin);
+    const executor = executorOf(client);
+    await client.query(begin);
     const result = await work(executor);
     committing = true;
     await client.query('COMMIT');

@@ -78,7 +78,7 @@ export async function listRecordStates(
   const order = (names: (key: SortKey, index: number) => string) =>
     keys.map((key, index) => `${names(key, index)} ${key.descending ? 'DESC' : 'ASC'}`).join(', ');
   // The horizon comes with every row, and with a row of its own when there are none: of the same moment as they.
-  const found = await executor.query<{ horizon: number } & (ListedRow | { key: null })>(
+  const found = await executor.queryOnce<{ horizon: number } & (ListedRow | { key: null })>(
     `WITH listed AS (
      SELECT key, revision, version, content, digest, "committedAt", "committedBy", message, pending, position, row,
             (found > ${parameters.add(request.limit, 'bigint')} OR shown < found) AND row = shown AS more

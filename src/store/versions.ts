@@ -220,7 +220,7 @@ export function listPending(
     (parameter) => `(v.base_version_id IS DISTINCT FROM r.current_version_id) = ${parameter}`,
     filter.outdated,
   );
-  return executor.query(
+  return executor.queryOnce(
     `SELECT ${pendingColumns}, c.name AS collection, c.definition_id AS "definitionId", r.key,
             r.current_version_id AS "currentVersionId", k.number AS "currentNumber", page.row < page.found AS more
      FROM (

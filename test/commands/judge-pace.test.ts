@@ -9,7 +9,7 @@ import { collection, define } from '../support/retention.js';
 import { observeStatements } from '../support/statements.js';
 import { thrownBy } from '../support/thrown.js';
 
-const silent = { query: async () => [] };
+const silent = { query: async () => [], queryOnce: async () => [] };
 
 /** A clock by which everything takes so long. */
 function slowClock(stepMs: number): void {

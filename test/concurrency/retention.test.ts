@@ -132,14 +132,17 @@ test('readers beside commits and a retention that never rests see what was there
 /** The instance, but for one moment: before the first statement of this form, something else happens. */
 function interrupted(context: Context, form: RegExp, happening: () => Promise<unknown>): Context {
   let isOver = false;
-  const query: Context['db']['query'] = async (text, values) => {
-    if (!isOver && form.test(text)) {
-      isOver = true;
-      await happening();
-    }
-    return await context.db.query(text, values);
-  };
-  return { ...context, db: { ...context.db, query } };
+  const { query, queryOnce } = context.db;
+  const interrupt =
+    (run: Context['db']['query']): Context['db']['query'] =>
+    async (text, values) => {
+      if (!isOver && form.test(text)) {
+        isOver = true;
+        await happening();
+      }
+      return await run(text, values);
+    };
+  return { ...context, db: { ...context.db, query: interrupt(query), queryOnce: interrupt(queryOnce) } };
 }
 
 test('a page of the feed whose changes expire between its two statements is refused', async () => {

@@ -18,7 +18,8 @@ export function observeStatements(): Statement[] {
   };
   spy.mockImplementation(function (this: pg.Client, ...args) {
     const answer = original.apply(this, args);
-    const [text, values] = args;
+    const [first, second] = args;
+    const { text, values } = isConfig(first) ? first : { text: first, values: second };
     if (typeof text === 'string' && answer instanceof Promise) {
       const statement = { text, sent: sizeOf(values), received: 0 };
       statements.push(statement);
@@ -34,6 +35,9 @@ export function observeStatements(): Statement[] {
   onTestFinished(() => spy.mockRestore());
   return statements;
 }
+
+const isConfig = (value: unknown): value is pg.QueryConfig =>
+  typeof value === 'object' && value !== null && 'text' in value;
 
 function sizeOf(value: unknown): number {
   if (typeof value === 'string' || Buffer.isBuffer(value)) return value.length;
