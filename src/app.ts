@@ -1,8 +1,10 @@
 import Fastify, { type FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { Context } from './commands/context.js';
 import type { Config } from './config.js';
 import { authenticate } from './http/plugins/authentication.js';
 import { parseBodies } from './http/plugins/bodies.js';
+import { limitDuration } from './http/plugins/duration.js';
 import { addCommonHeaders, requestIdOf } from './http/plugins/headers.js';
 import { guardMethods } from './http/plugins/methods.js';
 import { awaitMinRevision } from './http/plugins/min-revision.js';
@@ -31,13 +33,13 @@ const PARAMETER_LENGTH_MAX = 4096;
 // For the headers; for a body; and for each part of a body that is a stream.
 const ARRIVAL_TIMEOUT_MS = 60_000;
 // Both leave the longest wait of the change feed, a minute, room to end by itself.
-const HANDLER_TIMEOUT_MS = 90_000;
+const ANSWER_TIMEOUT_MS = 90_000;
 const CONNECTION_TIMEOUT_MS = 120_000;
 
 export interface AppOptions {
   context: Context;
   config: Pick<Config, 'authTokens' | 'maxBodyBytes'>;
-  logger: FastifyBaseLogger;
+  logger: Logger;
   drain: Drain;
   /** How long a body may take to arrive, and a stream be silent. */
   arrivalTimeoutMs?: number;
@@ -52,13 +54,12 @@ export async function buildApp({
   arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS,
 }: AppOptions): Promise<Server> {
   const app: Server = Fastify({
-    loggerInstance: logger,
-    logController: new RequestLog(),
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new RequestLog(logger),
     genReqId: requestIdOf,
     bodyLimit: config.maxBodyBytes,
     // A stream may take longer: `limitArrival` bounds all the other bodies.
     requestTimeout: 0,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     return503OnClosing: false,
     // The host is checked by hand, so that the refusal is a problem document.
@@ -68,9 +69,12 @@ export async function buildApp({
     frameworkErrors: handleError,
     clientErrorHandler: answerClientError,
   }).withTypeProvider();
+  // The lines of the log name their request themselves; a logger of its own for each would cost as much as a read.
+  app.setChildLoggerFactory((parent) => parent);
 
   answerProblems(app);
   limitArrival(app, arrivalTimeoutMs);
+  limitDuration(app, ANSWER_TIMEOUT_MS);
   addCommonHeaders(app);
   authenticate(app, config.authTokens);
   guardMethods(app);

@@ -16,12 +16,6 @@ export type Server = FastifyInstance<
   ZodTypeProvider
 >;
 
-/**
- * The bound of handlers that take as long as their client does; the largest that a timer can have. What stands
- * still is ended by other bounds.
- */
-export const NO_TIMEOUT_MS = 2 ** 31 - 1;
-
 type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
 
 /** The members of `value` that were given: what is undefined is left out. */

@@ -2,12 +2,19 @@ import { type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Config } from '../config.js';
 
+const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
+
 /** Lines for people on a terminal, JSON for programs elsewhere, unless the configuration says which. */
 export function createLogger({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
   const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY === true);
-  // Written synchronously: the last line before the end of the process is the one that matters most.
-  const destination = isPretty
-    ? PinoPretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
-    : pino.destination({ fd: 1, sync: true });
-  return pino({ name: 'diptych', level: logLevel }, destination);
+  const options = { name: 'diptych', level: logLevel };
+  if (isPretty) {
+    return pino(options, PinoPretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' }));
+  }
+  // While a write is under way the lines that come go together in the next. Those of a reader that has stopped
+  // reading are given up in the end, and not the memory of the service.
+  const destination = pino.destination({ fd: 1, sync: false, maxLength: BUFFER_BYTES_MAX });
+  // The last line before the end of the process is the one that matters most.
+  process.on('exit', () => destination.flushSync());
+  return pino(options, destination);
 }

@@ -19,16 +19,19 @@ const OPEN_PATHS = ['/livez', '/readyz', '/openapi.json', '/docs', '/problems'];
 export function authenticate(app: FastifyInstance, holders: readonly Holder[]): void {
   const known = holders.map(({ actor, token }) => ({ actor, digest: digestOf(token) }));
   app.decorateRequest('actor');
-  app.addHook('onRequest', async (request) => {
-    if (known.length > 0 && !isOpen(request)) {
+  if (known.length === 0) {
+    app.addHook('preHandler', (request, _reply, done) => {
+      const name = request.given?.['diptych-actor'] ?? ANONYMOUS;
+      request.actor = name === ANONYMOUS ? { name, admin: true, anonymous: true } : { name, admin: true };
+      done();
+    });
+    return;
+  }
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!isOpen(request)) {
       request.actor = actorOf(request, known);
     }
-  });
-  app.addHook('preHandler', async (request) => {
-    if (known.length === 0) {
-      const name = request.given?.['diptych-actor'] ?? ANONYMOUS;
-      request.actor = { name, admin: true, ...(name === ANONYMOUS ? { anonymous: true } : {}) };
-    }
+    done();
   });
 }
 

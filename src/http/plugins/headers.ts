@@ -24,11 +24,13 @@ export function commonHeaders(requestId: string): Record<string, string> {
 
 /** Puts the common headers on every answer of `app`, and refuses HTTP/1.1 without `Host` (RFC 9112). */
 export function addCommonHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply: FastifyReply) => {
+  app.addHook('onRequest', (request, reply: FastifyReply, done) => {
     reply.headers(commonHeaders(request.id));
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-      const message = 'HTTP/1.1 requests name their host.';
-      throw invalidRequest([{ pointer: '/host', code: 'required', message, in: 'header' }]);
+    if (request.headers.host !== undefined || request.raw.httpVersion !== '1.1') {
+      done();
+      return;
     }
+    const message = 'HTTP/1.1 requests name their host.';
+    done(invalidRequest([{ pointer: '/host', code: 'required', message, in: 'header' }]));
   });
 }

@@ -22,8 +22,9 @@ export function guardMethods(app: FastifyInstance): void {
     }
     known.set(url, path);
   });
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) {
+      done();
       return;
     }
     const methods = methodsOf(known, request);
@@ -37,7 +38,7 @@ export function guardMethods(app: FastifyInstance): void {
     if (methods.includes('PATCH')) {
       reply.header('Accept-Patch', `${MERGE_PATCH_TYPE}, ${JSON_PATCH_TYPE}`);
     }
-    await reply.code(204).send();
+    reply.code(204).send();
   });
 }
 

@@ -72,8 +72,6 @@ function refusalOfFastify(error: unknown, request: FastifyRequest): DiptychError
       const message = 'The body does not have the length that Content-Length says.';
       return invalidRequest([{ pointer: '/content-length', code: 'invalid', message, in: 'header' }]);
     }
-    case 'FST_ERR_HANDLER_TIMEOUT':
-      return new DiptychError('not-ready', 'The answer took too long; whether a write took effect is open.');
     case 'ECONNRESET':
       return new DiptychError('request-timeout', 'The connection ended before the request was complete.');
     default:

@@ -1,13 +1,18 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { Logger } from 'pino';
 import { DiptychError } from '../../domain/errors.js';
 
 /**
  * One line per request, when its answer has been sent: at info, or at error with its cause when the service
- * failed. Client errors are the client's, and no reason to wake anybody.
+ * failed. Client errors are the client's, and no reason to wake anybody. Reads that go well change nothing and are
+ * most of what is asked: they are told of at debug.
  */
 export class RequestLog extends LogController {
-  constructor() {
-    super({ requestIdLogLabel: 'requestId' });
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    super();
+    this.#logger = logger;
   }
 
   override incomingRequest(): void {}
@@ -17,13 +22,17 @@ export class RequestLog extends LogController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const cause = error ?? request.failure;
+    const level = reply.statusCode >= 500 || error ? 'error' : isPlainRead(request, reply) ? 'debug' : 'info';
+    // Before the line is made, which costs more than many a read.
+    if (!this.#logger.isLevelEnabled(level)) {
+      return;
+    }
     const line = lineOf(request, reply);
     const text = `${line.method} ${line.url} ${line.status}`;
-    if (reply.statusCode >= 500 || error) {
-      reply.log.error({ ...line, err: cause }, text);
+    if (level === 'error') {
+      this.#logger.error({ ...line, err: error ?? request.failure }, text);
     } else {
-      reply.log.info(line, text);
+      this.#logger[level](line, text);
     }
   }
 
@@ -32,17 +41,22 @@ export class RequestLog extends LogController {
     const line = lineOf(request, reply);
     const text = `${line.method} ${line.url} ${line.status}, not whole`;
     if ('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') {
-      reply.log.info(line, `${text}: the client went away`);
+      this.#logger.info(line, `${text}: the client went away`);
     } else if (error instanceof DiptychError && error.code !== 'not-ready') {
-      reply.log.info({ ...line, code: error.code }, `${text}: ${error.detail}`);
+      this.#logger.info({ ...line, code: error.code }, `${text}: ${error.detail}`);
     } else {
-      reply.log.error({ ...line, err: error }, text);
+      this.#logger.error({ ...line, err: error }, text);
     }
   }
 }
 
+function isPlainRead({ method }: FastifyRequest, { statusCode }: FastifyReply): boolean {
+  return (method === 'GET' || method === 'HEAD') && statusCode < 400;
+}
+
 function lineOf(request: FastifyRequest, reply: FastifyReply) {
   return {
+    requestId: request.id,
     operation: request.routeOptions?.config?.operation ?? null,
     method: request.method,
     url: request.url,

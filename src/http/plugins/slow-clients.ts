@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DiptychError } from '../../domain/errors.js';
 
 /**
@@ -9,32 +9,39 @@ import { DiptychError } from '../../domain/errors.js';
  * bound for all, and so would cut long uploads; of the headers it takes care.
  */
 export function limitArrival(app: FastifyInstance, timeoutMs: number): void {
-  app.addHook('onRequest', async (request, reply) => {
-    const { raw } = request;
-    if (!hasBody(raw)) {
-      return;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (hasBody(request.raw)) {
+      limitBody(app, { request, reply, timeoutMs });
     }
-    // What GET brings along means nothing, and nobody else reads it.
-    if (raw.method === 'GET' || raw.method === 'HEAD') {
-      raw.resume();
-    }
-    if (request.routeOptions.config?.streamed === true) {
-      // What comes after an early answer is read and thrown away for a while, so that the answer is not lost.
-      reply.raw.once('finish', () => {
-        if (!raw.readableEnded) {
-          raw.resume();
-          endUnlessArrived(raw, timeoutMs, () => raw.socket.destroy());
-        }
-      });
-      return;
-    }
-    endUnlessArrived(raw, timeoutMs, () => {
-      if (reply.raw.headersSent) {
-        raw.socket.destroy();
-      } else {
-        app.server.emit('clientError', requestTimeout(), raw.socket);
+    done();
+  });
+}
+
+function limitBody(
+  app: FastifyInstance,
+  { request, reply, timeoutMs }: { request: FastifyRequest; reply: FastifyReply; timeoutMs: number },
+): void {
+  const { raw } = request;
+  // What GET brings along means nothing, and nobody else reads it.
+  if (raw.method === 'GET' || raw.method === 'HEAD') {
+    raw.resume();
+  }
+  if (request.routeOptions.config?.streamed === true) {
+    // What comes after an early answer is read and thrown away for a while, so that the answer is not lost.
+    reply.raw.once('finish', () => {
+      if (!raw.readableEnded) {
+        raw.resume();
+        endUnlessArrived(raw, timeoutMs, () => raw.socket.destroy());
       }
     });
+    return;
+  }
+  endUnlessArrived(raw, timeoutMs, () => {
+    if (reply.raw.headersSent) {
+      raw.socket.destroy();
+    } else {
+      app.server.emit('clientError', requestTimeout(), raw.socket);
+    }
   });
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type { Failure } from '../../domain/failure.js';
 import { formatPointer } from '../../lib/json-pointer.js';
@@ -21,37 +21,76 @@ const anything = z.object({});
 export function validateRequests(app: FastifyInstance): void {
   app.setValidatorCompiler(() => (value: unknown) => ({ value }));
   app.decorateRequest('given');
-  app.addHook('preValidation', async (request) => {
-    if (request.is404 || request.routeOptions.config.operation === undefined) {
-      return;
-    }
-    const failures = validate(request);
-    if (failures.length > 0) {
-      throw invalidRequest(failures);
-    }
+  app.addHook('preValidation', (request, _reply, done) => {
+    const { schema, config } = request.routeOptions;
+    const failures = config.operation === undefined ? [] : validate(request, schema ?? {}, config.bodies);
+    done(failures.length > 0 ? invalidRequest(failures) : undefined);
   });
 }
 
-function validate(request: FastifyRequest): Failure[] {
-  const { schema, config } = request.routeOptions;
-  const { query, failures } = parseQuery(request.url);
-  const check = (part: Part, wanted: unknown, value: unknown): unknown => {
-    const known = wanted instanceof z.ZodType ? wanted : part === 'header' ? anything : nothing;
-    const parsed = known.safeParse(value, { reportInput: true });
+function validate(request: FastifyRequest, schema: FastifySchema, bodies: Bodies): Failure[] {
+  const failures: Failure[] = [];
+  const check = (part: Part, wanted: z.ZodType, value: unknown): unknown => {
+    const parsed = wanted.safeParse(value, { reportInput: true });
     if (parsed.success) {
       return parsed.data;
     }
     failures.push(...parsed.error.issues.flatMap((issue) => failuresOf(issue, part)));
     return undefined;
   };
-  request.params = check('path', schema?.params, request.params);
-  request.query = check('query', schema?.querystring, query);
-  request.given = check('header', schema?.headers, request.headers) as GivenHeaders;
-  if (!['GET', 'HEAD'].includes(request.method)) {
-    const body = config.bodies?.[request.mediaType ?? ''] ?? schema?.body ?? emptyBody;
+  if (schema.params instanceof z.ZodType) {
+    request.params = check('path', schema.params, request.params);
+  }
+
+  const querystring = zodOf(schema.querystring, nothing);
+  // Most requests have neither a query nor a header that means something here: what these are then is known.
+  let query = request.url.includes('?') ? undefined : valueOfNothing(querystring);
+  if (query === undefined) {
+    const parsed = parseQuery(request.url);
+    failures.push(...parsed.failures);
+    query = check('query', querystring, parsed.query);
+  }
+  request.query = query;
+
+  const headers = zodOf(schema.headers, anything);
+  const areGiven = namesOf(headers).some((name) => request.headers[name] !== undefined);
+  const none = areGiven ? undefined : valueOfNothing(headers);
+  request.given = (none ?? check('header', headers, request.headers)) as GivenHeaders;
+
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const body = bodies?.[request.mediaType ?? ''] ?? zodOf(schema.body, emptyBody);
     request.body = check('body', body, request.body);
   }
   return failures;
+}
+
+type Bodies = Readonly<Record<string, z.ZodType>> | undefined;
+
+const zodOf = (schema: unknown, otherwise: z.ZodType) => (schema instanceof z.ZodType ? schema : otherwise);
+
+const valuesOfNothing = new WeakMap<z.ZodType, { value: unknown }>();
+
+/** What a schema makes of an object without members; undefined when it demands some. */
+function valueOfNothing(schema: z.ZodType): unknown {
+  let known = valuesOfNothing.get(schema);
+  if (known === undefined) {
+    const parsed = schema.safeParse({});
+    known = { value: parsed.success ? Object.freeze(parsed.data) : undefined };
+    valuesOfNothing.set(schema, known);
+  }
+  return known.value;
+}
+
+const names = new WeakMap<z.ZodType, string[]>();
+
+/** The members that an object of this schema may have. */
+function namesOf(schema: z.ZodType): string[] {
+  let known = names.get(schema);
+  if (known === undefined) {
+    known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+    names.set(schema, known);
+  }
+  return known;
 }
 
 /** What an issue says, as the failures of a request's `part`. */

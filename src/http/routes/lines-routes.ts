@@ -7,7 +7,7 @@ import { readLines } from '../read-lines.js';
 import { linesBody } from '../schemas/bodies.js';
 import { deleteHeaders } from '../schemas/headers.js';
 import { changesetParams } from '../schemas/paths.js';
-import { NO_TIMEOUT_MS, type Server } from '../server.js';
+import type { Server } from '../server.js';
 
 // Room for the escapes and the white space that other writers of JSON are fond of.
 const LINE_PER_RECORD = 3;
@@ -19,7 +19,6 @@ export function linesRoutes(app: Server, context: Context, { silenceMs }: { sile
     method: 'POST',
     url: '/v1/changesets/:changeset/stage',
     ...operation(stageLinesDoc, { params: changesetParams, headers: deleteHeaders, body: linesBody }),
-    handlerTimeout: NO_TIMEOUT_MS,
     handler: async (request, reply) => {
       const { body, params, given, actor } = request;
       const { report, tag, revision } = await stageLines(context, {

@@ -25,7 +25,7 @@ import {
 } from '../schemas/list-query.js';
 import { collectionParams, recordParams } from '../schemas/paths.js';
 import { changesetId, revisionText } from '../schemas/primitives.js';
-import { given, NO_TIMEOUT_MS, type Server } from '../server.js';
+import { given, type Server } from '../server.js';
 
 const RECORDS = '/v1/collections/:collection/records';
 
@@ -102,7 +102,6 @@ export function recordsRoutes(app: Server, context: Context): void {
       querystring: listQuery,
       headers: readHeaders,
     }),
-    handlerTimeout: NO_TIMEOUT_MS,
     handler: async (request, reply) => {
       const { limit, filter, sort, keyPrefix, fields, cursor, changeset } = request.query;
       const wanted = {
