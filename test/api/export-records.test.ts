@@ -135,17 +135,17 @@ describe('an export of many parts', () => {
   /** Counts the parts that are read, and does something before each. */
   function countParts(before: (count: number) => void | Promise<void> = () => {}): () => number {
     const { db } = running;
-    const { query } = db;
+    const { queryOnce } = db;
     let count = 0;
-    db.query = async (text, values) => {
+    db.queryOnce = async (text, values) => {
       if (text.includes('bytes_before')) {
         count += 1;
         await before(count);
       }
-      return await query(text, values);
+      return await queryOnce(text, values);
     };
     return () => {
-      db.query = query;
+      db.queryOnce = queryOnce;
       return count;
     };
   }
@@ -172,7 +172,9 @@ describe('an export of many parts', () => {
     await once(response, 'readable');
     response.destroy();
     await closed;
-    expect(parts()).toBeLessThan(partCount);
+    const read = parts();
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(partCount);
   });
 
   test('that fails on its way breaks the connection, and never looks whole', async () => {
