@@ -18,6 +18,8 @@ export interface Config {
   /** Absolute. */
   dataDir: string;
   poolSize: number;
+  /** More than one share one port, each with its own connections and cache. */
+  processes: number;
   logLevel: LogLevel;
   logFormat: 'auto' | 'json' | 'pretty';
   maxRecordBytes: number;
@@ -106,6 +108,7 @@ const settings = z.object({
     .optional(),
   DATA_DIR: z.string().default('./data'),
   POOL_SIZE: wholeNumber(4, 200, 10),
+  PROCESSES: wholeNumber(1, 64, 1),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
   LOG_FORMAT: oneOf(['auto', 'json', 'pretty'], 'auto'),
   MAX_RECORD_BYTES: wholeNumber(1024, 64 * MEGABYTE, MEGABYTE),
@@ -144,6 +147,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databaseUrl: value.DATABASE_URL ?? null,
     dataDir: resolve(value.DATA_DIR),
     poolSize: value.POOL_SIZE,
+    processes: value.PROCESSES,
     logLevel: value.LOG_LEVEL,
     logFormat: value.LOG_FORMAT,
     maxRecordBytes: value.MAX_RECORD_BYTES,

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildApp } from './app.js';
@@ -12,6 +13,7 @@ import { loadEnvFileIfPresent } from './start/env-file.js';
 import { closeApp, closeConnectionsWhenDraining, listen } from './start/listen.js';
 import { createLogger } from './start/logger.js';
 import { listenForStop, type StopSignals } from './start/stop-signals.js';
+import { reportReady, startWorkers } from './start/workers.js';
 import { openDatabase } from './store/db.js';
 import { startEmbeddedPostgres } from './store/embedded-postgres.js';
 import { applyMigrations } from './store/migrate.js';
@@ -60,6 +62,27 @@ async function run(config: Config, logger: Logger): Promise<number> {
 
 /** Opens everything, bottom up. Returns early when the process is told to stop meanwhile. */
 async function start(config: Config, logger: Logger, stop: StopSignals, closers: Closers): Promise<void> {
+  const url = await prepareDatabase(config, logger, stop, closers);
+  if (stop.isRequested()) {
+    return;
+  }
+  const baseUrl =
+    config.processes > 1 && cluster.isPrimary
+      ? await startWorkers({ count: config.processes, databaseUrl: url, logger, stop, closers })
+      : await serve(url, config, logger, stop, closers);
+  if (baseUrl === null || reportReady(baseUrl)) {
+    return;
+  }
+  logger.info(`Diptych is ready: API ${baseUrl}/v1, Swagger UI ${baseUrl}/docs`);
+}
+
+/** The URL of a database that has every migration of this build. */
+async function prepareDatabase(
+  config: Config,
+  logger: Logger,
+  stop: StopSignals,
+  closers: Closers,
+): Promise<string> {
   let url = config.databaseUrl;
   if (url === null) {
     const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, logger });
@@ -68,9 +91,17 @@ async function start(config: Config, logger: Logger, stop: StopSignals, closers:
   }
   // A migration that is cut short leaves nothing behind.
   await orStop(applyMigrations(url, logger), stop);
-  if (stop.isRequested()) {
-    return;
-  }
+  return url;
+}
+
+/** Opens the service itself. Returns its base URL, or null when the process is told to stop meanwhile. */
+async function serve(
+  url: string,
+  config: Config,
+  logger: Logger,
+  stop: StopSignals,
+  closers: Closers,
+): Promise<string | null> {
   const db = openDatabase({
     url,
     poolSize: config.poolSize,
@@ -98,11 +129,7 @@ async function start(config: Config, logger: Logger, stop: StopSignals, closers:
       logger.warn('requests were still in flight and have been cut off');
     }
   });
-  if (stop.isRequested()) {
-    return;
-  }
-  const baseUrl = await listen(app, config);
-  logger.info(`Diptych is ready: API ${baseUrl}/v1, Swagger UI ${baseUrl}/docs`);
+  return stop.isRequested() ? null : await listen(app, config);
 }
 
 async function orStop(work: Promise<unknown>, stop: StopSignals): Promise<void> {

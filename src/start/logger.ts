@@ -2,6 +2,8 @@ import { type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Config } from '../config.js';
 
+// What a pipe takes as one piece (POSIX, PIPE_BUF): lines of several processes stay whole.
+const WRITE_BYTES_MAX = 4096;
 const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Lines for people on a terminal, JSON for programs elsewhere, unless the configuration says which. */
@@ -13,7 +15,12 @@ export function createLogger({ logLevel, logFormat }: Pick<Config, 'logLevel' | 
   }
   // While a write is under way the lines that come go together in the next. Those of a reader that has stopped
   // reading are given up in the end, and not the memory of the service.
-  const destination = pino.destination({ fd: 1, sync: false, maxLength: BUFFER_BYTES_MAX });
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    maxWrite: WRITE_BYTES_MAX,
+    maxLength: BUFFER_BYTES_MAX,
+  });
   // The last line before the end of the process is the one that matters most.
   process.on('exit', () => destination.flushSync());
   return pino(options, destination);

@@ -9,6 +9,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** One line of the program's JSON log. */
 export interface LogLine {
   level: number;
+  pid: number;
   msg: string;
 }
 
