@@ -16,6 +16,8 @@ import type { JsonValue } from './json-value.js';
 export { ExactJsonError, type ExactJsonFailure } from './exact-json-failure.js';
 
 const maxFailures = 100;
+/** Deeper values are looked at without recursion. */
+const maxPlainDepth = 1_000;
 
 /**
  * Parses JSON and refuses what would not come back equal from storage (api.md, row "data"), instead of
@@ -57,6 +59,7 @@ interface Place {
  * the same rules, but for numbers, which are doubles by then (only infinite ones are refused).
  */
 export function findUnstorable(value: JsonValue, options: { maxDepth: number }): ExactJsonFailure[] {
+  if (isPlain(value, Math.min(options.maxDepth, maxPlainDepth))) return [];
   const failures: ExactJsonFailure[] = [];
   const waiting: Place[] = [{ value, depth: 1, parent: null, token: '' }];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
@@ -64,6 +67,22 @@ export function findUnstorable(value: JsonValue, options: { maxDepth: number }):
     inspectPlace(place, waiting, failures, options.maxDepth);
   }
   return failures;
+}
+
+/** Whether nothing in the value needs a closer look: one pass that remembers nothing, for almost every value. */
+function isPlain(value: JsonValue, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === 0) return false;
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth - 1));
+  return Object.keys(value).every(
+    (name) =>
+      name !== '__proto__' &&
+      name !== 'constructor' &&
+      isPlain(name, 0) &&
+      isPlain(value[name] as JsonValue, depth - 1),
+  );
 }
 
 function inspectPlace(place: Place, waiting: Place[], failures: ExactJsonFailure[], maxDepth: number): void {
