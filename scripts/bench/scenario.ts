@@ -1,0 +1,42 @@
+import type { Figures, Metric } from './figures.js';
+import type { World } from './world.js';
+
+/** What is measured: the service in one use, or one of the references beside it. */
+export interface Subject {
+  id: string;
+  name: string;
+  /** One round of about so many seconds. */
+  run(seconds: number): Promise<Figures>;
+}
+
+/** What the project wants to reach. It is told beside what was measured, and never a failure of the run. */
+export interface Aim {
+  subject: string;
+  /** Compared with this subject of the same round; else the figure itself counts. */
+  reference?: string;
+  metric: Metric;
+  bound: { atLeast: number } | { atMost: number };
+  /** What is hoped for beyond the bound. */
+  hope?: number;
+}
+
+export interface Prepared {
+  subjects: Subject[];
+  aims: Aim[];
+  /** What a reader has to know of this run, such as a reference that is not installed. */
+  notes: string[];
+  close?(): Promise<void>;
+}
+
+export interface Scenario {
+  id: string;
+  title: string;
+  /** What the chart shows. */
+  shows: Metric;
+  prepare(world: World): Promise<Prepared>;
+}
+
+/** Those that are there. */
+export function present(subjects: (Subject | null | undefined)[]): Subject[] {
+  return subjects.filter((subject) => subject !== null && subject !== undefined);
+}
