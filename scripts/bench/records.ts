@@ -4,7 +4,7 @@ import pg from 'pg';
 export const COLLECTION = 'products';
 export const KEYS = 2_000;
 const RECORDS_PER_COMMIT = 500;
-const PRICES = 97;
+export const PRICES = 97;
 const PADDING = 'x'.repeat(400);
 
 export const definition = {

@@ -9,13 +9,13 @@ export interface Subject {
   run(seconds: number): Promise<Figures>;
 }
 
-/** What the project wants to reach. It is told beside what was measured, and never a failure of the run. */
+/** A comparison, with what the project wants to reach if it wants something. It is told, and never a failure of the run. */
 export interface Aim {
   subject: string;
   /** Compared with this subject of the same round; else the figure itself counts. */
   reference?: string;
   metric: Metric;
-  bound: { atLeast: number } | { atMost: number };
+  bound?: { atLeast: number } | { atMost: number };
   /** What is hoped for beyond the bound. */
   hope?: number;
 }

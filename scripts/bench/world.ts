@@ -116,7 +116,7 @@ export class World {
   }
 
   /** Starts one of `servers/`. */
-  async startServer(name: string, config: unknown): Promise<Running> {
+  async startServer(name: string, config: object): Promise<Running> {
     const running = await startServer(name, config);
     this.#closers.push(running.stop);
     return running;

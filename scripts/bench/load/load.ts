@@ -6,8 +6,8 @@ import type { Figures } from '../figures.js';
 export interface Load {
   url: string;
   connections: number;
-  /** The status that every answer has to have. Default 200. */
-  status?: number;
+  /** The statuses that an answer may have. Default 200 alone. */
+  statuses?: readonly number[];
   requests: SingleRequests | Cycles;
 }
 
@@ -50,7 +50,7 @@ export async function applyLoad(load: Load, seconds: number): Promise<Figures> {
     ...(latency.count === 0
       ? {}
       : { p50Ms: latency.percentile(50) / MICROSECONDS, p99Ms: latency.percentile(99) / MICROSECONDS }),
-    wrong: wrongOf(result, load.status ?? 200),
+    wrong: wrongOf(result, load.statuses ?? [200]),
   };
 }
 
@@ -89,9 +89,9 @@ function optionsFor(
 }
 
 /** Answers of another status, with a wrong body, or none at all. */
-function wrongOf(result: autocannon.Result, expected: number): number {
+function wrongOf(result: autocannon.Result, expected: readonly number[]): number {
   const others = Object.entries(result.statusCodeStats ?? {}).filter(
-    ([status]) => Number(status) !== expected,
+    ([status]) => !expected.includes(Number(status)),
   );
   const unexpected = others.reduce((sum, [, { count }]) => sum + Number(count), 0);
   // A time-out counts as an error as well.

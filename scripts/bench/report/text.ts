@@ -40,9 +40,15 @@ export function aimText(aim: AimResult, { subjects }: ScenarioResult): string {
   const { title } = metrics[aim.metric];
   const subject = aim.metric === 'rate' ? nameOf(aim.subject) : `${nameOf(aim.subject)}, ${title}`;
   const what = aim.reference === undefined ? subject : `${subject} : ${nameOf(aim.reference)}`;
-  const bound = 'atLeast' in aim.bound ? `${aim.bound.atLeast} or more` : `${aim.bound.atMost} or less`;
-  const hope = aim.hope === undefined ? '' : `, hoped for ${aim.hope}`;
-  return `${what} = ${measuredText(aim.measured, aim)} (aim ${bound}${hope})`;
+  return `${what} = ${measuredText(aim.measured, aim)}${wantedText(aim)}`;
+}
+
+function wantedText({ bound, hope }: AimResult): string {
+  if (bound === undefined) {
+    return '';
+  }
+  const wanted = 'atLeast' in bound ? `${bound.atLeast} or more` : `${bound.atMost} or less`;
+  return ` (aim ${wanted}${hope === undefined ? '' : `, hoped for ${hope}`})`;
 }
 
 function measuredText(measured: Summary | null, { reference, metric }: AimResult): string {
@@ -56,9 +62,9 @@ function measuredText(measured: Summary | null, { reference, metric }: AimResult
   return `${median}, ${min} to ${max}`;
 }
 
-/** Whether the median is where the project wants it; null when it was not measured. */
+/** Whether the median is where the project wants it; null when that is not known. */
 export function isReached({ measured, bound }: AimResult): boolean | null {
-  if (measured === null) {
+  if (measured === null || bound === undefined) {
     return null;
   }
   return 'atLeast' in bound ? measured.median >= bound.atLeast : measured.median <= bound.atMost;

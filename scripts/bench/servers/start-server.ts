@@ -14,17 +14,38 @@ export interface Running {
  * Starts `servers/<name>.ts` with this configuration and waits until it listens.
  * @throws Error when it ends before.
  */
-export async function startServer(name: string, config: unknown): Promise<Running> {
-  const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), { stdio: 'inherit' });
+export async function startServer(name: string, config: object): Promise<Running> {
+  const child = launch(name, config);
+  const url = String(await firstMessage(name, child));
   const ended = once(child, 'exit');
-  child.send(config as object);
-  const url = await Promise.race([
-    once(child, 'message').then(([message]: unknown[]) => String(message)),
-    ended.then(() => Promise.reject(new Error(`the server ${name} ended before it listened`))),
-  ]);
   const stop = async () => {
-    child.kill('SIGKILL');
-    await ended;
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await ended;
+    }
   };
   return { pid: child.pid ?? 0, url, child, stop };
+}
+
+/** Starts one that does not listen, and waits until it has begun. */
+export async function startWorker(name: string, config: object): Promise<ChildProcess> {
+  const child = launch(name, config);
+  await firstMessage(name, child);
+  return child;
+}
+
+function launch(name: string, config: object): ChildProcess {
+  const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), { stdio: 'inherit' });
+  child.send(config);
+  return child;
+}
+
+async function firstMessage(name: string, child: ChildProcess): Promise<unknown> {
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${name} ended before it had begun`);
+  });
+  const [message]: unknown[] = await Promise.race([once(child, 'message'), ended]);
+  // It ends some time.
+  ended.catch(() => {});
+  return message;
 }
