@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Screen } from '../demo/screen.js';
 import { type Arguments, readArguments, usage } from './arguments.js';
@@ -33,6 +33,8 @@ async function measureAll({ only, sizes, out }: Arguments): Promise<Results> {
   const progress = new Screen(process.stderr, process.env);
   const chosen = scenarios.filter(({ id }) => only.length === 0 || only.includes(id));
   await mkdir(out, { recursive: true });
+  // A chart of another run would not belong to these results.
+  await Promise.all(scenarios.map(({ id }) => rm(join(out, `${id}.svg`), { force: true })));
   const world = await World.open(sizes);
   cleanUpOnInterrupt(world);
   try {

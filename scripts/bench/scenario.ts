@@ -1,10 +1,13 @@
 import type { Figures, Metric } from './figures.js';
+import type { Target } from './load/measure.js';
 import type { World } from './world.js';
 
 /** What is measured: the service in one use, or one of the references beside it. */
 export interface Subject {
   id: string;
   name: string;
+  /** The processes that do its work. */
+  target?: Target;
   /** One round of about so many seconds. */
   run(seconds: number): Promise<Figures>;
 }

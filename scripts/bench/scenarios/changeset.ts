@@ -36,7 +36,7 @@ export const changeset: Scenario = {
       return measure(service.target, () => oneChangeset(service, members, turn));
     };
     return {
-      subjects: [{ id: 'service', name: 'service', run }],
+      subjects: [{ id: 'service', name: 'service', target: service.target, run }],
       aims: [
         { subject: 'service', metric: 'commitMs', bound: { atMost: 1_500 } },
         { subject: 'service', metric: 'commitWaitMs', bound: { atMost: 500 } },

@@ -20,7 +20,12 @@ export const readsBesideCommits: Scenario = {
     const bare = await bareRecords(world);
     return {
       subjects: [
-        { id: 'service', name: 'service', run: (seconds) => readBesideCommits(service, seconds) },
+        {
+          id: 'service',
+          name: 'service',
+          target: service.target,
+          run: (seconds) => readBesideCommits(service, seconds),
+        },
         ofReference('bare', 'bare route, same bytes, alone', bare, {
           url: bare.url,
           connections: CLIENTS,

@@ -13,6 +13,7 @@ export function ofService(
   return {
     id,
     name,
+    target: measured.target,
     run: async (seconds) => {
       await emptyLog(measured);
       return measure(measured.target, () => applyLoad({ ...load, url: measured.url }, seconds));
@@ -22,7 +23,7 @@ export function ofService(
 
 /** A reference under a load. */
 export function ofReference(id: string, name: string, target: Target, load: Load): Subject {
-  return { id, name, run: (seconds) => measure(target, () => applyLoad(load, seconds)) };
+  return { id, name, target, run: (seconds) => measure(target, () => applyLoad(load, seconds)) };
 }
 
 export interface RealAnswer {
