@@ -11,10 +11,10 @@ export interface Arguments {
   action: 'run' | 'markdown' | 'help';
 }
 
-const WHOLE: Sizes = { rounds: 5, seconds: 2, warmUpSeconds: 1, records: 1_000_000, members: 10_000 };
+const WHOLE: Sizes = { rounds: 5, seconds: 3, warmUpSeconds: 1, records: 1_000_000, members: 10_000 };
 const QUICK: Sizes = { rounds: 1, seconds: 1, warmUpSeconds: 0.2, records: 20_000, members: 1_000 };
 
-export const usage = `Usage: npm run bench [-- --scenario NAME,NAME] [--quick] [--rounds 5] [--seconds 2] [--out bench-results]
+export const usage = `Usage: npm run bench [-- --scenario NAME,NAME] [--quick] [--rounds 5] [--seconds 3] [--out bench-results]
 
 Starts the service, its references and their databases, puts load on them in turns, and writes a table, results.json
 and a chart of each scenario. Nothing of it depends on what else is installed; what is not there is left out and said.
