@@ -38,5 +38,6 @@ function isSave(message: unknown): message is { save: string } {
 process.on('message', (message) => {
   answer(message).catch((error: unknown) => console.error(error));
 });
-// The service ends when it wants to, whoever listens.
+// The service ends when it wants to, whoever listens; and when the benchmarks are gone it is of no more use.
 process.channel?.unref();
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

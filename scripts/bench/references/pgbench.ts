@@ -59,8 +59,12 @@ export async function preparePgbench(
           const script = join(directory, `${kind}.sql`);
           await writeFile(script, transactions[kind]);
           const output = await runPgbench(program, databaseUrl, { script, clients, seconds });
+          const rate = /^tps = ([\d.]+)/m.exec(output)?.[1];
+          if (rate === undefined) {
+            throw new Error(`pgbench told no rate: ${output.slice(-500)}`);
+          }
           return {
-            rate: Number(/^tps = ([\d.]+)/m.exec(output)?.[1] ?? Number.NaN),
+            rate: Number(rate),
             wrong: Number(/number of failed transactions: (\d+)/.exec(output)?.[1] ?? 0),
           };
         }),

@@ -2,8 +2,8 @@ import { metrics, type Summary } from '../figures.js';
 import type { ScenarioResult, SubjectResult } from '../rounds.js';
 import { numberText } from './text.js';
 
-const WIDTH = 860;
-const LABELS = 260;
+const WIDTH = 900;
+const LABELS = 300;
 const VALUES = 90;
 const ROW = 30;
 const TOP = 56;

@@ -16,7 +16,17 @@ export const anyKey = () => keyOf(Math.floor(Math.random() * KEYS));
 export const commitsOf = (url: string, collection: string, key: () => string) => ({
   type: 'single' as const,
   next: () => wire('POST', url, '/v1/commits', { body: bodyOfCommit(collection, key()) }),
+  isRight: isCommitted,
 });
+
+/** Whether something became a revision of its own. */
+function isCommitted(body: string): boolean {
+  const { revision, unchanged = false } = JSON.parse(body) as {
+    revision: number | string;
+    unchanged?: boolean;
+  };
+  return Number(revision) > 0 && !unchanged;
+}
 
 export const serviceCommits = (service: Measured, collection: string, connections: number, key = anyKey) =>
   ofService(
