@@ -3,12 +3,14 @@ import { DiptychError } from '../domain/errors.js';
 import { Gate } from '../lib/gate.js';
 import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
+import { createReads, type Reads, type ServedRead } from '../store/reads.js';
 import { CommitQueue } from './steps/commit-queue.js';
 
 /** What commands need; one per process. Queries take the same by the smaller type that they declare. */
 export interface Context {
   db: Db;
   heads: HeadWatch;
+  reads: Reads;
   definitions: DefinitionCache;
   limits: { maxRecordBytes: number };
   commits: CommitQueue;
@@ -27,16 +29,29 @@ const placesOf = (poolSize: number) => Math.max(1, Math.floor((poolSize - connec
 
 const maxWaitMs = 10_000;
 
-/**
- * @param options.maxRecordBytes of canonical JSON per record
- * @param options.maxWaitMs how long long work waits for its turn
- */
-export function createContext(db: Db, options: { maxRecordBytes: number; maxWaitMs?: number }): Context {
+const cacheMaxBytes = 64 * 1024 * 1024;
+
+export interface ContextOptions {
+  /** Of canonical JSON per record. */
+  maxRecordBytes: number;
+  /** How long long work waits for its turn. */
+  maxWaitMs?: number;
+  /** Of answers to reads that are kept; 0: none are. */
+  cacheMaxBytes?: number;
+  /** Told of each read that is answered by way of the fence. */
+  onServed?: (read: ServedRead) => void;
+}
+
+export function createContext(db: Db, options: ContextOptions): Context {
   const definitions = new DefinitionCache();
   const limits = { maxRecordBytes: options.maxRecordBytes };
   return {
     db,
     heads: new HeadWatch(db),
+    reads: createReads(db, {
+      maxBytes: options.cacheMaxBytes ?? cacheMaxBytes,
+      ...(options.onServed && { onServed: options.onServed }),
+    }),
     definitions,
     limits,
     commits: new CommitQueue({ db, definitions, limits }),

@@ -14,10 +14,12 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const REVALIDATE = 'private, no-cache';
 
 export interface ReadAnswer {
-  body: unknown;
+  /** Ready to send; without it `body` is what is made a text of. */
+  text?: string;
+  body?: unknown;
   /** The store revision that the body reflects. */
   revision: number;
-  /** The entity tag of the resource; made from the body when the resource has none of its own. */
+  /** The entity tag of the resource; made from the text when the resource has none of its own. */
   tag?: string;
   /** The cursor of the next page, for `Link`. */
   next?: string | null;
@@ -31,17 +33,17 @@ export interface LinesAnswer {
 
 /** Answers a read: 200, or 304 when the client has exactly this (RFC 9110, sections 13.1 and 15.4.5). */
 export function answerRead(request: FastifyRequest, reply: FastifyReply, answer: ReadAnswer): FastifyReply {
-  const text = JSON.stringify(answer.body);
+  const { revision, next, text = JSON.stringify(answer.body) } = answer;
   const tag = answer.tag ?? `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+  const known = isKnown(request, tag);
   reply.headers({
     ETag: tag,
-    'Diptych-Revision': String(answer.revision),
+    'Diptych-Revision': String(revision),
     'Cache-Control': REVALIDATE,
+    ...(typeof next === 'string' ? { Link: linkToNext(request.url, 'cursor', next) } : {}),
+    ...(known ? {} : { 'Content-Type': JSON_TYPE }),
   });
-  if (typeof answer.next === 'string') {
-    reply.header('Link', linkToNext(request.url, 'cursor', answer.next));
-  }
-  return isKnown(request, tag) ? reply.code(304).send() : reply.type(JSON_TYPE).send(text);
+  return known ? reply.code(304).send() : reply.send(text);
 }
 
 /** Answers a read with lines of JSON as they come. Only the connection that breaks tells of what fails on the way. */

@@ -1,20 +1,17 @@
 import { DiptychError } from '../domain/errors.js';
-import { findHead } from '../store/head.js';
 import type { QueryContext } from './context.js';
 
 const patienceMs = 2_000;
 
 /** Waits until this instance can answer from a state at least as new as `minRevision`. */
-export async function awaitRevision(context: QueryContext, minRevision: number): Promise<void> {
-  const head = await findHead(context.db);
-  if (head.revision >= minRevision) return;
-  if ((await context.heads.waitAbove(minRevision - 1, { timeoutMs: patienceMs })) !== undefined) return;
+export async function awaitRevision({ reads, heads }: QueryContext, minRevision: number): Promise<void> {
+  // Nothing is asked about a revision that has been seen: no later read shows less.
+  if (reads.cache.revision >= minRevision || (await reads.fence.cover()).head >= minRevision) return;
+  if ((await heads.waitAbove(minRevision - 1, { timeoutMs: patienceMs })) !== undefined) return;
+  const { head } = await reads.fence.cover();
   throw new DiptychError(
     'revision-not-reached',
     `Revision ${minRevision} did not arrive within ${patienceMs / 1000} s.`,
-    {
-      retryAfterSeconds: 1,
-      extensions: { head: (await findHead(context.db)).revision },
-    },
+    { retryAfterSeconds: 1, extensions: { head } },
   );
 }

@@ -1,41 +1,50 @@
-import { recordTag } from '../domain/entity-tag.js';
 import { revisionCompacted } from '../domain/horizon.js';
 import type { PointInTime } from '../domain/point-in-time.js';
-import type { RecordView } from '../domain/record.js';
+import { RecordAnswer } from '../domain/record-answer.js';
 import { collectionNotFound, recordNotFound } from '../domain/refusals.js';
-import { findRecordState } from '../store/readers.js';
+import { nameOfRecord } from '../store/record-loads.js';
+import type { WantedRecord } from '../store/record-states.js';
 import type { QueryContext } from './context.js';
-import { resolvePoint } from './steps/resolve-point.js';
+import { requireReached, resolvePoint } from './steps/resolve-point.js';
 
 /** A record as readers see it, or saw it. */
 export async function getRecord(
   context: QueryContext,
   input: { collection: string; key: string; at: PointInTime },
-): Promise<{ record: RecordView; tag: string; revision: number }> {
+): Promise<RecordAnswer> {
   const { collection, key } = input;
-  const point = await resolvePoint(context.db, input.at);
-  const { head, collectionId, inForce, horizon, state } = await findRecordState(context.db, {
-    collection,
-    key,
-    revision: point,
-  });
-  if (collectionId === null || (point === null && !inForce)) throw collectionNotFound(collection);
-  if (point !== null && point < horizon) throw revisionCompacted(collection, point, horizon);
-  if (state === null) throw recordNotFound(input, null);
-  const { version, content, digest, revision } = state;
-  if (version === null || content === null || digest === null) throw recordNotFound(input, revision);
-  return {
-    record: {
-      collection,
-      key,
-      version,
-      revision,
-      data: JSON.parse(content),
-      committedAt: state.committedAt.toISOString(),
-      committedBy: state.committedBy,
-      message: state.message,
-    },
-    tag: recordTag({ revision, digest: digest.toString('hex') }),
-    revision: point ?? head,
-  };
+  const wanted = { collection, key, at: await resolvePoint(context, input.at) };
+  return (await findKept(context, wanted)) ?? (await load(context, wanted));
+}
+
+/** From the cache, once a fence has covered it: what is still there then has not changed. */
+async function findKept({ reads }: QueryContext, wanted: WantedRecord): Promise<RecordAnswer | null> {
+  const { clock, cache, fence } = reads;
+  const { collection, at } = wanted;
+  const name = nameOfRecord(wanted);
+  const arrivedAt = clock.now;
+  if (!cache.has(name)) return null;
+  const isPast = at !== null;
+  const { sentAt, head, standings } = await fence.cover(isPast ? collection : undefined);
+  const horizon = standings.get(collection)?.horizon ?? 0;
+  if (isPast && at < horizon) throw revisionCompacted(collection, at, horizon);
+  const record = cache.get(name);
+  if (record?.type !== 'record') return null;
+  const revision = at ?? cache.revision;
+  reads.onServed?.({ arrivedAt, sentAt, head, revision, isPast });
+  return new RecordAnswer(record.text, record.tag, revision);
+}
+
+async function load({ reads }: QueryContext, wanted: WantedRecord): Promise<RecordAnswer> {
+  const { collection, at } = wanted;
+  const arrivedAt = reads.clock.now;
+  const { found, record, head, sentAt } = await reads.records.load(wanted);
+  const { collectionId, inForce, horizon, state } = found;
+  if (at !== null) requireReached(at, head);
+  if (collectionId === null || (at === null && !inForce)) throw collectionNotFound(collection);
+  if (at !== null && at < horizon) throw revisionCompacted(collection, at, horizon);
+  if (record === null) throw recordNotFound(wanted, state?.revision ?? null);
+  const revision = at ?? head;
+  reads.onServed?.({ arrivedAt, sentAt, head, revision, isPast: at !== null });
+  return new RecordAnswer(record.text, record.tag, revision);
 }

@@ -3,8 +3,6 @@ import { versionExpired } from '../domain/horizon.js';
 import type { VersionView } from '../domain/record.js';
 import { versionNotFound } from '../domain/refusals.js';
 import { sha256 } from '../lib/digest.js';
-import { withSnapshot } from '../store/db.js';
-import { findHead } from '../store/head.js';
 import { findVersions } from '../store/readers.js';
 import type { QueryContext } from './context.js';
 import { requireCommittedRecord } from './steps/require-committed-record.js';
@@ -16,14 +14,16 @@ export async function getVersion(
   input: { collection: string; key: string; version: number },
 ): Promise<{ version: VersionView; tag: string; revision: number }> {
   const { collection, key } = input;
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
-    await requireCommittedRecord(snapshot, input);
-    const [row] = await findVersions(snapshot, { collection, key, numbers: [input.version] });
-    if (row === undefined) throw versionNotFound(input, input.version);
-    if (row.content === null) throw versionExpired(input, input.version);
-    const summary = toVersionSummary(row);
-    const tag = contentTag(sha256(JSON.stringify([collection, key, summary])).toString('hex'));
-    return { version: { collection, key, ...summary, data: JSON.parse(row.content) }, tag, revision };
-  });
+  const found = await findVersions(context.db, { collection, key, numbers: [input.version] });
+  requireCommittedRecord(input, found);
+  const [row] = found.rows;
+  if (row === undefined) throw versionNotFound(input, input.version);
+  if (row.content === null) throw versionExpired(input, input.version);
+  const summary = toVersionSummary(row);
+  const tag = contentTag(sha256(JSON.stringify([collection, key, summary])).toString('hex'));
+  return {
+    version: { collection, key, ...summary, data: JSON.parse(row.content) },
+    tag,
+    revision: found.head,
+  };
 }

@@ -62,7 +62,7 @@ export async function listRecordStates(
   const collectionId = parameters.add(request.collectionId, 'bigint');
   const source =
     request.changesetId === null
-      ? { columns: `${stateColumns}, false AS pending`, joins: stateJoins(revision) }
+      ? { columns: `${stateColumns()}, false AS pending`, joins: stateJoins(revision) }
       : {
           columns: previewColumns,
           joins: previewAt(revision, parameters.add(request.changesetId, 'uuid')),

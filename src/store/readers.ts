@@ -71,63 +71,10 @@ export const previewColumns = `
   k.committed_at AS "committedAt", k.author AS "committedBy", CASE WHEN p.id IS NULL THEN k.message ELSE p.message END AS message,
   p.id IS NOT NULL AS pending`;
 
-export const stateColumns = `
-  r.key, state.revision, v.number AS version, v.content, v.digest,
+/** @param content what is to be read of it */
+export const stateColumns = (content = 'v.content') => `
+  r.key, state.revision, v.number AS version, ${content} AS content, v.digest,
   k.committed_at AS "committedAt", k.author AS "committedBy", k.message`;
-
-/**
- * A record as readers saw it at a revision (null: now), with the head and the horizon at that moment; `state`
- * is null when it had never been committed, and says nothing below the horizon.
- */
-export async function findRecordState(
-  executor: Executor,
-  at: { collection: string; key: string; revision: number | null },
-): Promise<{
-  head: number;
-  collectionId: number | null;
-  inForce: boolean;
-  horizon: number;
-  state: RecordStateRow | null;
-}> {
-  const [row] = await executor.query<
-    { head: number; collectionId: number | null; inForce: boolean | null; horizon: number } & {
-      [Column in keyof RecordStateRow]: RecordStateRow[Column] | null;
-    }
-  >(
-    `SELECT head.revision AS head, c.id AS "collectionId", c.definition_id IS NOT NULL AS "inForce",
-            coalesce(c.horizon, 0) AS horizon, found.*
-     FROM head
-     LEFT JOIN collection c ON c.name = $1
-     LEFT JOIN LATERAL (
-       SELECT ${stateColumns}
-       FROM record r ${stateAt('coalesce($3::bigint, head.revision)')}
-       JOIN commit k ON k.revision = state.revision
-       LEFT JOIN version v ON v.id = state.version_id
-       WHERE r.collection_id = c.id AND r.key = $2
-     ) AS found ON true`,
-    [at.collection, at.key, at.revision],
-  );
-  if (row === undefined) throw new Error('the head row is missing');
-  const {
-    head,
-    collectionId,
-    inForce,
-    horizon,
-    key,
-    revision,
-    version,
-    content,
-    digest,
-    committedAt,
-    committedBy,
-    message,
-  } = row;
-  const state =
-    key === null || revision === null || committedAt === null || committedBy === null
-      ? null
-      : { key, revision, version, content, digest, committedAt, committedBy, message };
-  return { head, collectionId, inForce: inForce === true, horizon, state };
-}
 
 /**
  * The revision that readers saw at a moment, 0 before the first; null when the moment is not over. Waits for
@@ -161,24 +108,57 @@ export interface VersionRow {
   current: boolean;
 }
 
-const selectVersion = (columns = '') => `
-  SELECT v.id, v.number AS version, v.archive IS NOT NULL AS archived, v.content IS NULL AND v.archive IS NULL AS deleted, v.digest, v.id = r.current_version_id IS TRUE AS current,
-         ARRAY(SELECT h.revision FROM change h WHERE h.after_version_id = v.id ORDER BY h.revision)::float8[] AS revisions,
-         k.committed_at AS "committedAt", k.author AS "committedBy", k.message${columns}
-  FROM collection c
-  JOIN record r ON r.collection_id = c.id
-  JOIN version v ON v.record_id = r.id
-  JOIN commit k ON k.revision = v.revision
-  WHERE c.name = $1 AND c.definition_id IS NOT NULL AND r.key = $2`;
+/** What is known of a record and some of its committed versions, all of one snapshot. */
+export interface RecordHistory<Row extends VersionRow> {
+  head: number;
+  /** Whether the collection has a definition. */
+  inForce: boolean;
+  /** Whether the record was ever committed. */
+  isCommitted: boolean;
+  rows: Row[];
+}
+
+type HistoryRow<Row extends VersionRow> = Omit<RecordHistory<Row>, 'rows'> & (Row | { version: null });
+
+/** A row without a version where there is none. */
+const selectHistory = (condition: string, columns = '') => `
+  SELECT head.revision AS head, c.definition_id IS NOT NULL AS "inForce", r.revision IS NOT NULL AS "isCommitted", found.*
+  FROM head LEFT JOIN collection c ON c.name = $1 LEFT JOIN record r ON r.collection_id = c.id AND r.key = $2
+  LEFT JOIN LATERAL (
+    SELECT v.id, v.number AS version, v.archive IS NOT NULL AS archived, v.content IS NULL AND v.archive IS NULL AS deleted,
+           v.digest, v.id = r.current_version_id IS TRUE AS current,
+           ARRAY(SELECT h.revision FROM change h WHERE h.after_version_id = v.id ORDER BY h.revision)::float8[] AS revisions,
+           k.committed_at AS "committedAt", k.author AS "committedBy", k.message${columns}
+    FROM version v JOIN commit k ON k.revision = v.revision
+    WHERE v.record_id = r.id AND c.definition_id IS NOT NULL AND ${condition}
+  ) AS found ON true
+  ORDER BY found.version DESC`;
+
+function toHistory<Row extends VersionRow>(found: HistoryRow<Row>[]): RecordHistory<Row> {
+  const [first] = found;
+  if (first === undefined) throw new Error('the head row is missing');
+  const { head, inForce, isCommitted } = first;
+  return {
+    head,
+    inForce,
+    isCommitted,
+    rows: found.flatMap((row) => (row.version === null ? [] : [row])),
+  };
+}
 
 /** Committed versions, newest first, below a number; without their content, which may be large. */
-export function listVersions(
+export async function listVersions(
   executor: Executor,
   at: { collection: string; key: string; below: number | null; limit: number },
-): Promise<VersionRow[]> {
-  return executor.query(
-    `${selectVersion()} AND ($3::bigint IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4`,
-    [at.collection, at.key, at.below, at.limit],
+): Promise<RecordHistory<VersionRow>> {
+  const condition = '($3::bigint IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4';
+  return toHistory(
+    await executor.query<HistoryRow<VersionRow>>(selectHistory(condition), [
+      at.collection,
+      at.key,
+      at.below,
+      at.limit,
+    ]),
   );
 }
 
@@ -186,10 +166,14 @@ export function listVersions(
 export async function findVersions(
   executor: Executor,
   at: { collection: string; key: string; numbers: number[] },
-): Promise<(VersionRow & { content: string | null })[]> {
-  const rows = await executor.query<VersionRow & StoredContent>(
-    `${selectVersion(', v.content, v.archive')} AND v.number = ANY ($3::bigint[])`,
-    [at.collection, at.key, at.numbers],
+): Promise<RecordHistory<VersionRow & { content: string | null }>> {
+  const statement = selectHistory('v.number = ANY ($3::bigint[])', ', v.content, v.archive');
+  const history = toHistory(
+    await executor.query<HistoryRow<VersionRow & StoredContent>>(statement, [
+      at.collection,
+      at.key,
+      at.numbers,
+    ]),
   );
-  return await withContents(rows);
+  return { ...history, rows: await withContents(history.rows) };
 }

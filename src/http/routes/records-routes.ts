@@ -89,8 +89,7 @@ export function recordsRoutes(app: Server, context: Context): void {
         return answerRead(request, reply, { body: record, revision });
       }
       const at = pointInTime(request.query);
-      const { record, tag, revision } = await getRecord(context, { ...request.params, at });
-      return answerRead(request, reply, { body: record, tag, revision });
+      return answerRead(request, reply, await getRecord(context, { ...request.params, at }));
     },
   });
 
@@ -117,10 +116,10 @@ export function recordsRoutes(app: Server, context: Context): void {
         return answerLines(request, reply, await exportRecords(context, { ...wanted, changeset }));
       }
       const paged = { ...wanted, limit: limit ?? PAGE_LIMIT_DEFAULT, ...given({ fields, cursor }) };
-      const { page, revision } =
-        changeset === undefined
-          ? await listRecords(context, paged)
-          : await previewRecords(context, { ...paged, changeset });
+      if (changeset === undefined) {
+        return answerRead(request, reply, await listRecords(context, paged));
+      }
+      const { page, revision } = await previewRecords(context, { ...paged, changeset });
       return answerRead(request, reply, { body: { ...page, revision }, revision, next: page.next });
     },
   });

@@ -14,14 +14,14 @@ export interface ListRecordsInput extends RecordsQuery {
   cursor?: string | undefined;
 }
 
-/** One page of a list of records. All pages of one chain of cursors show the state of the first. */
+/** One page of a list that is read anew each time. All pages of one chain of cursors show the state of the first. */
 export async function listPage<Item>(
   context: QueryContext,
   input: ListRecordsInput,
   toItem: (row: ListedRow) => Item,
 ): Promise<{ page: Page<Item>; revision: number }> {
   const { limit, cursor } = input;
-  const fingerprint = fingerprintOf(input);
+  const fingerprint = fingerprintOf(textOfQuery(input));
   const from = cursor === undefined ? null : readCursor(cursor, fingerprint, input);
   const { rows, state } = await readRecords(context, input, from, { limit, maxBytes: maxPageBytes });
   const { revision, edit } = state;
@@ -32,10 +32,10 @@ export async function listPage<Item>(
   return { page: { items: rows.map(toItem), next }, revision };
 }
 
-/** A cursor belongs to one query: what is asked for, but not how much of it. */
-function fingerprintOf(input: ListRecordsInput): string {
+/** What is asked for, but not how much of it. */
+export function textOfQuery(input: ListRecordsInput): string {
   const { collection, keyPrefix, filters, sort, fields, at, changeset } = input;
-  const query = JSON.stringify([
+  return JSON.stringify([
     collection,
     keyPrefix ?? null,
     filters,
@@ -44,12 +44,20 @@ function fingerprintOf(input: ListRecordsInput): string {
     at,
     ...(changeset === undefined ? [] : [changeset]),
   ]);
-  return sha256(query).toString('base64url').slice(0, 16);
+}
+
+/** A cursor belongs to one query. */
+export function fingerprintOf(queryText: string): string {
+  return sha256(queryText).toString('base64url').slice(0, 16);
 }
 
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
-function readCursor(cursor: string, fingerprint: string, { sort, changeset }: ListRecordsInput): ListPlace {
+export function readCursor(
+  cursor: string,
+  fingerprint: string,
+  { sort, changeset }: ListRecordsInput,
+): ListPlace {
   const position = parseCursor(cursor);
   if (!Array.isArray(position) || position.length !== (changeset === undefined ? 3 : 4))
     throw cursorInvalid();

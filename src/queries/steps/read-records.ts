@@ -10,7 +10,7 @@ import { findReadableCollection } from '../../store/readers.js';
 import type { QueryContext } from '../context.js';
 import { cursorInvalid } from './number-cursor.js';
 import { requirePreviewable } from './require-previewable.js';
-import { resolvePoint } from './resolve-point.js';
+import { requireReached, resolvePoint } from './resolve-point.js';
 
 /** Which records are asked for, of which state, in which order. */
 export interface RecordsQuery {
@@ -39,41 +39,63 @@ interface Bounds {
   maxBytes: number;
 }
 
+/** Where a part begins, and in which state. */
+export interface PartStart {
+  from: ListPlace | null;
+  /** The revision that was asked for; null: the newest, or that of `from`. */
+  point: number | null;
+  /** The newest revision; asked again each time that the present has to be read again. */
+  findHead: () => Promise<number>;
+}
+
+export interface RecordsPart {
+  collectionId: number;
+  rows: ListedRow[];
+  state: ShownState;
+}
+
 /** One part of a list, from its beginning or from a place on, where the same state is shown. */
 export async function readRecords(
   context: QueryContext,
   query: RecordsQuery,
   from: ListPlace | null,
   bounds: Bounds,
-): Promise<{ rows: ListedRow[]; state: ShownState }> {
+): Promise<RecordsPart> {
   requireStorable(query);
-  const point = from ? null : await resolvePoint(context.db, query.at);
-  const read = (executor: Executor) => readPart(executor, query, { from, point }, bounds);
+  const point = from ? null : await resolvePoint(context, query.at);
+  if (query.changeset === undefined) {
+    const findNewest = async () => (await context.reads.fence.cover()).head;
+    return await readPart(context.db, query, { from, point, findHead: findNewest }, bounds);
+  }
   // The edit of the changeset and what it holds have to be those of one moment.
-  return query.changeset === undefined ? await read(context.db) : await withSnapshot(context.db, read);
+  return await withSnapshot(context.db, async (snapshot) => {
+    const findNewest = async () => (await findHead(snapshot)).revision;
+    return await readPart(snapshot, query, { from, point, findHead: findNewest }, bounds);
+  });
 }
 
 /**
  * A part that would show the present is read again in the rare case that what it began to show has been
  * replaced, and gone, before it was read.
  */
-async function readPart(
+export async function readPart(
   executor: Executor,
   query: RecordsQuery,
-  { from, point }: { from: ListPlace | null; point: number | null },
+  { from, point, findHead }: PartStart,
   bounds: Bounds,
-): Promise<{ rows: ListedRow[]; state: ShownState }> {
+): Promise<RecordsPart> {
   const { collection, keyPrefix, filters, sort, at, changeset } = query;
   for (;;) {
-    const head = await findHead(executor);
-    if (from && from.revision > head.revision) throw cursorInvalid();
+    const head = await findHead();
+    if (point !== null) requireReached(point, head);
+    if (from && from.revision > head) throw cursorInvalid();
     const edit = changeset === undefined ? null : await requirePreviewable(executor, changeset);
     if (from && from.edit !== edit) throw cursorExpired();
     const found = await findReadableCollection(executor, collection);
     if (found === null || (at.type === 'head' && !from && !found.inForce))
       throw collectionNotFound(collection);
     const wanted = from?.revision ?? point;
-    const revision = wanted ?? head.revision;
+    const revision = wanted ?? head;
     const { horizon, rows } = await listRecordStates(executor, {
       collectionId: found.id,
       revision,
@@ -84,7 +106,7 @@ async function readPart(
       after: from?.after ?? null,
       ...bounds,
     });
-    if (revision >= horizon) return { rows, state: { revision, edit } };
+    if (revision >= horizon) return { collectionId: found.id, rows, state: { revision, edit } };
     if (wanted !== null) throw revisionCompacted(collection, revision, horizon);
   }
 }
@@ -94,7 +116,7 @@ function cursorExpired(): DiptychError {
 }
 
 /** U+0000 is in no record, and PostgreSQL takes no text with it. */
-function requireStorable({ keyPrefix = '', filters, sort }: RecordsQuery): void {
+export function requireStorable({ keyPrefix = '', filters, sort }: RecordsQuery): void {
   const texts = [
     keyPrefix,
     ...filters.flatMap(({ path, value }) => [path, value]),

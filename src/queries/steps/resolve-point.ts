@@ -1,33 +1,33 @@
 import { DiptychError } from '../../domain/errors.js';
 import type { PointInTime } from '../../domain/point-in-time.js';
-import { type Db, withTransaction } from '../../store/db.js';
+import { withTransaction } from '../../store/db.js';
 import { findHead } from '../../store/head.js';
 import { findRevisionAt } from '../../store/readers.js';
+import type { QueryContext } from '../context.js';
 
 /**
- * The revision that a read asks for; null for the newest.
+ * The revision that a read asks for; null for the newest. Whether that revision has come is for the one who reads
+ * it to see.
  *
- * @throws DiptychError `revision-not-found` for what is still to come
+ * @throws DiptychError `revision-not-found` for a moment that is still to come
  */
-export async function resolvePoint(db: Db, at: PointInTime): Promise<number | null> {
+export async function resolvePoint(context: QueryContext, at: PointInTime): Promise<number | null> {
   if (at.type === 'head') return null;
-  if (at.type === 'revision') {
-    const head = await findHead(db);
-    if (at.revision > head.revision)
-      throw notYet(`Revision ${at.revision} does not exist: the head is ${head.revision}.`, head.revision);
-    return at.revision;
-  }
-  const revision = await withTransaction(db, (tx) => findRevisionAt(tx, at.time));
-  if (revision === null) {
-    const head = await findHead(db);
-    throw notYet(
-      `${at.time.toISOString()} is not over yet, so what readers see then is not settled.`,
-      head.revision,
-    );
-  }
-  return revision;
+  if (at.type === 'revision') return at.revision;
+  const revision = await withTransaction(context.db, (tx) => findRevisionAt(tx, at.time));
+  if (revision !== null) return revision;
+  const { revision: head } = await findHead(context.db);
+  throw new DiptychError(
+    'revision-not-found',
+    `${at.time.toISOString()} is not over yet, so what readers see then is not settled.`,
+    { extensions: { head } },
+  );
 }
 
-function notYet(detail: string, head: number): DiptychError {
-  return new DiptychError('revision-not-found', detail, { extensions: { head } });
+/** @throws DiptychError `revision-not-found` for what is still to come */
+export function requireReached(revision: number, head: number): void {
+  if (revision <= head) return;
+  throw new DiptychError('revision-not-found', `Revision ${revision} does not exist: the head is ${head}.`, {
+    extensions: { head },
+  });
 }

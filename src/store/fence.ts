@@ -1,0 +1,111 @@
+import type { Db } from './db.js';
+import { type News, newsOf, newsSince } from './news.js';
+import type { ReadCache } from './read-cache.js';
+
+/** Where a collection stands: its id, and from which revision on what readers saw of it is whole. */
+export interface Standing {
+  id: number;
+  horizon: number;
+}
+
+/** What a statement showed that was sent after those arrived who share it. */
+export interface Cover {
+  /** Of its snapshot. */
+  head: number;
+  /** When it was sent, on the clock that says when reads arrived. */
+  sentAt: number;
+  /** Of the collections that were asked for; those that there are. */
+  standings: ReadonlyMap<string, Standing>;
+}
+
+/** Counts arrivals and sendings, so that it can be shown which came first. */
+export interface Clock {
+  now: number;
+}
+
+interface Gathering {
+  collections: Set<string>;
+  cover: Promise<Cover>;
+  resolve: (cover: Cover) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Nothing that a read of the present does not need: this is the statement that is run all the time. */
+const newsStatement = `SELECT head.revision AS head, ${newsSince('$1')} AS news FROM head`;
+
+const standingsStatement = `
+  SELECT head.revision AS head, ${newsSince('$1')} AS news,
+         (SELECT json_object_agg(name, json_build_object('id', id, 'horizon', horizon))
+          FROM collection WHERE name = ANY ($2)) AS standings
+  FROM head`;
+
+interface FenceRow {
+  head: number;
+  news: News['changes'];
+  standings?: Record<string, Standing> | null;
+}
+
+/**
+ * Lets reads be answered from the cache: each waits for one tiny statement that was sent after it arrived, and that
+ * brings the cache forward to its snapshot. All that arrived before it was sent share it; those that arrive while it
+ * runs share the next.
+ */
+export class Fence {
+  readonly #db: Db;
+  readonly #cache: ReadCache;
+  readonly #clock: Clock;
+  #gathering: Gathering | null = null;
+  #isRunning = false;
+
+  constructor(db: Db, cache: ReadCache, clock: Clock) {
+    this.#db = db;
+    this.#cache = cache;
+    this.#clock = clock;
+  }
+
+  /**
+   * Waits until the cache shows a state at least as new as now.
+   *
+   * @param collection whose standing is needed too
+   */
+  cover(collection?: string): Promise<Cover> {
+    this.#gathering ??= this.#gather();
+    if (collection !== undefined) this.#gathering.collections.add(collection);
+    return this.#gathering.cover;
+  }
+
+  #gather(): Gathering {
+    // What else has come in by the network goes along.
+    if (!this.#isRunning) setImmediate(() => this.#send());
+    let resolve: Gathering['resolve'] = () => {};
+    let reject: Gathering['reject'] = () => {};
+    const cover = new Promise<Cover>((...settle) => {
+      [resolve, reject] = settle;
+    });
+    return { collections: new Set(), cover, resolve, reject };
+  }
+
+  #send(): void {
+    const gathering = this.#gathering;
+    if (gathering === null) return;
+    this.#gathering = null;
+    this.#isRunning = true;
+    this.#clock.now += 1;
+    this.#ask(this.#clock.now, [...gathering.collections])
+      .then(gathering.resolve, gathering.reject)
+      .finally(() => {
+        this.#isRunning = false;
+        if (this.#gathering !== null) setImmediate(() => this.#send());
+      });
+  }
+
+  async #ask(sentAt: number, collections: string[]): Promise<Cover> {
+    const since = this.#cache.revision;
+    const [row] = await (collections.length === 0
+      ? this.#db.query<FenceRow>(newsStatement, [since])
+      : this.#db.query<FenceRow>(standingsStatement, [since, collections]));
+    if (row === undefined) throw new Error('the head row is missing');
+    this.#cache.advance(newsOf(row, since));
+    return { head: row.head, sentAt, standings: new Map(Object.entries(row.standings ?? {})) };
+  }
+}
