@@ -24,6 +24,8 @@ export interface Config {
   logFormat: 'auto' | 'json' | 'pretty';
   maxRecordBytes: number;
   maxBodyBytes: number;
+  /** Of answers to reads that are kept in memory; 0: none are. */
+  cacheMaxBytes: number;
   shutdownTimeoutSeconds: number;
   idempotencyHours: number;
   /** 0: retention runs only when it is told to. */
@@ -113,6 +115,7 @@ const settings = z.object({
   LOG_FORMAT: oneOf(['auto', 'json', 'pretty'], 'auto'),
   MAX_RECORD_BYTES: wholeNumber(1024, 64 * MEGABYTE, MEGABYTE),
   MAX_BODY_BYTES: wholeNumber(1024, 256 * MEGABYTE, 16 * MEGABYTE),
+  CACHE_MAX_BYTES: wholeNumber(0, 64 * 1024 * MEGABYTE, 64 * MEGABYTE),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 3600, 20),
   IDEMPOTENCY_HOURS: wholeNumber(1, 365 * DAY_HOURS, DAY_HOURS),
   RETENTION_INTERVAL_MINUTES: wholeNumber(0, 7 * DAY_HOURS * 60, 60),
@@ -152,6 +155,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logFormat: value.LOG_FORMAT,
     maxRecordBytes: value.MAX_RECORD_BYTES,
     maxBodyBytes: value.MAX_BODY_BYTES,
+    cacheMaxBytes: value.CACHE_MAX_BYTES,
     shutdownTimeoutSeconds: value.SHUTDOWN_TIMEOUT_SECONDS,
     idempotencyHours: value.IDEMPOTENCY_HOURS,
     retentionIntervalMinutes: value.RETENTION_INTERVAL_MINUTES,

@@ -117,7 +117,10 @@ async function serve(
   closers.add('retention', retention.stop);
 
   const { drain, begin } = createDrain();
-  const context = createContext(db, { maxRecordBytes: config.maxRecordBytes });
+  const context = createContext(db, {
+    maxRecordBytes: config.maxRecordBytes,
+    cacheMaxBytes: config.cacheMaxBytes,
+  });
   const app = await buildApp({ context, config, logger, drain });
   const schedules = startCommittingScheduled(context, logger);
   closers.add('schedules', schedules.stop);

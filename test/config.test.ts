@@ -32,6 +32,7 @@ describe('readConfig', () => {
       logFormat: 'auto',
       maxRecordBytes: 1_048_576,
       maxBodyBytes: 16_777_216,
+      cacheMaxBytes: 67_108_864,
       shutdownTimeoutSeconds: 20,
       idempotencyHours: 24,
       retentionIntervalMinutes: 60,

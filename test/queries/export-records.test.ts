@@ -60,9 +60,9 @@ test('a part is read when it is asked for, not before', async () => {
     ...context,
     db: {
       ...db,
-      query: (statement, values) => {
+      queryOnce: (statement, values) => {
         if (statement.includes('bytes_before')) reads += 1;
-        return db.query(statement, values);
+        return db.queryOnce(statement, values);
       },
     },
   };
