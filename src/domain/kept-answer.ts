@@ -1,14 +1,10 @@
 import type { PageAnswer } from './record-answer.js';
 
-/** An answer ready to send. */
-interface AnswerText {
+/** A record as the cache keeps it, ready to send. */
+export interface KeptRecord {
+  type: 'record';
   text: string;
   tag: string;
-}
-
-/** A record as the cache keeps it. */
-export interface KeptRecord extends AnswerText {
-  type: 'record';
 }
 
 /** A page of a list as the cache keeps it. Its items are the same, whichever revision it is shown as of. */
@@ -17,7 +13,7 @@ export interface KeptPage {
   /** Identifies the items. */
   digest: string;
   /** The length of their JSON. */
-  itemsLength: number;
+  itemsBytes: number;
   /** What cursors of this list hold to tell it from others. */
   fingerprint: string;
   /** Where the next page begins; null on the last. */

@@ -14,8 +14,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const REVALIDATE = 'private, no-cache';
 
 export interface ReadAnswer {
-  /** Ready to send; without it `body` is what is made a text of. */
-  text?: string;
+  /** Ready to send, in UTF-8; without it `body` is what is made a text of. */
+  text?: string | Buffer;
   body?: unknown;
   /** The store revision that the body reflects. */
   revision: number;

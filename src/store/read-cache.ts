@@ -29,9 +29,9 @@ const overheadBytes = 500;
 /** A single answer may take this part of the cache, so that no one of them drives out all the others. */
 const largestPart = 4;
 
-/** Bytes that V8 keeps for a text: one for each character, or two for each when any is beyond Latin-1. */
-function bytesOf(text: string): number {
-  return /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
+/** Bytes of memory: V8 keeps one for each character of a text, or two for each when any is beyond Latin-1. */
+function bytesOf(text: string | Buffer): number {
+  return typeof text === 'string' && /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
 }
 
 /**
@@ -92,7 +92,7 @@ export class ReadCache {
    *
    * @param texts all that it holds, for its size
    */
-  keep(load: Load, name: string, answer: KeptAnswer, source: Source, texts: string[]): void {
+  keep(load: Load, name: string, answer: KeptAnswer, source: Source, texts: (string | Buffer)[]): void {
     if (this.#entries === null || isOutdated(load, source)) return;
     const size = texts.reduce((sum, text) => sum + bytesOf(text), overheadBytes + 2 * bytesOf(name));
     this.#entries.set(name, { answer, source }, { size });
