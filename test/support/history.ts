@@ -25,6 +25,7 @@ interface CommitEvent {
  * can, and it is held against what was seen.
  */
 export class History {
+  readonly #absences: { floor: number; endedAt: number; key: string }[] = [];
   readonly #commits = new Map<number, CommitEvent>();
   readonly #reads: ReadEvent[] = [];
   #now = 0;
@@ -49,12 +50,19 @@ export class History {
     return this.#floor;
   }
 
-  beginRead(): (revision: number, shown: Map<string, Value>, options?: { isPast: boolean }) => void {
+  /** Notes that a read begins. To be ended with what it shows, or with the record that it did not find. */
+  beginRead(): {
+    end: (revision: number, shown: Map<string, Value>, options?: { isPast: boolean }) => void;
+    endAbsent: (key: string) => void;
+  } {
     const floor = this.#floor;
     this.#tick();
-    return (revision, shown, { isPast } = { isPast: false }) => {
-      this.#reads.push({ floor, endedAt: this.#tick(), revision, isPast, shown });
-      if (!isPast) this.#floor = Math.max(this.#floor, revision);
+    return {
+      end: (revision, shown, { isPast } = { isPast: false }) => {
+        this.#reads.push({ floor, endedAt: this.#tick(), revision, isPast, shown });
+        if (!isPast) this.#floor = Math.max(this.#floor, revision);
+      },
+      endAbsent: (key) => this.#absences.push({ floor, endedAt: this.#tick(), key }),
     };
   }
 
@@ -70,7 +78,17 @@ export class History {
   /** What cannot be explained; empty when the history is linearizable. */
   violations(): string[] {
     const states = this.#states();
-    return this.#reads.flatMap((read) => {
+    const absences = this.#absences.flatMap(({ floor, endedAt, key }) => {
+      // A refusal does not say as of which revision it is: any will do that may have been shown.
+      const later = [...this.#commits].filter(
+        ([revision, { beganAt }]) => revision > floor && beganAt < endedAt,
+      );
+      const isExplained = [floor, ...later.map(([revision]) => revision)].some(
+        (at) => states(key, at) === null,
+      );
+      return isExplained ? [] : [`does not find ${key}, which has been there since ${floor}`];
+    });
+    const reads = this.#reads.flatMap((read) => {
       const { floor, endedAt, revision, isPast, shown } = read;
       const found: string[] = [];
       if (!isPast && revision < floor)
@@ -84,6 +102,7 @@ export class History {
       }
       return found;
     });
+    return [...absences, ...reads];
   }
 
   /** The value of a record at a revision. */
