@@ -12,12 +12,12 @@ export interface News {
 /**
  * Expression beside a row of `head`, for a column `news`: what has changed since a revision. Nothing is looked up when that is the
  * head. The revisions are counted up, not compared, because a plan that is kept expects of `revision > $1` a third
- * of the table, and PostgreSQL would plan anew each time to do better.
+ * of the table, and PostgreSQL would plan anew each time to do better. JSON is parsed ten times as fast as an array.
  */
 export const newsSince = (parameter: string) => `
   CASE WHEN head.revision > ${parameter}::bigint THEN (
     SELECT CASE WHEN count(*) <= ${maxNews}
-             THEN coalesce(array_agg(ARRAY[h.revision, h.collection_id, h.record_id]::float8[]), '{}') END
+             THEN array_to_json(coalesce(array_agg(ARRAY[h.revision, h.collection_id, h.record_id]), '{}')) END
     FROM change h
     WHERE h.revision = ANY (ARRAY(
       SELECT generate_series(${parameter}::bigint + 1, least(head.revision, ${parameter}::bigint + ${maxNews + 1}))
