@@ -79,7 +79,7 @@ test('readers beside commits and a retention that never rests see what was there
     });
   const readerOfThePast = () =>
     repeat(async (turn) => {
-      const revision = Math.max(2, head - (turn % 4));
+      const revision = Math.max(2, head - (turn % 20));
       const at = { type: 'revision' as const, revision };
       const one = async () => {
         const { record } = await getRecord(two, { collection, key: 'c', at });
