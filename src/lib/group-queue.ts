@@ -1,0 +1,132 @@
+export interface GroupQueueOptions<Request, Outcome> {
+  /**
+   * Takes a group through at once: an outcome for each, in their order. Undefined where nothing was decided,
+   * because those before it were work enough; the first always has an outcome. Throws when the group as a whole
+   * could not be taken through, and has left no trace then.
+   */
+  run: (group: Request[]) => Promise<(Outcome | undefined)[]>;
+  /** Two of one name are never under way together: the later one sees what the earlier one did. */
+  nameOf: (request: Request) => string;
+  /** How much a request adds to its group, in units of `maxWeight`. */
+  weightOf: (request: Request) => number;
+  /** Of one group, unless its first request alone is more. */
+  maxWeight: number;
+  /** Requests of one group at most. */
+  maxGroup: number;
+  /** Groups that are under way at once. */
+  lanes: number;
+  /** Requests that wait at most. */
+  maxWaiting: number;
+  /** The error of those that come when so many wait. */
+  refuse: () => Error;
+  /** Whether what `run` threw is everybody's; else each of the group is tried by itself, and fails alone. */
+  isShared: (error: unknown) => boolean;
+}
+
+interface Entry<Request, Outcome> {
+  request: Request;
+  name: string;
+  weight: number;
+  resolve: (outcome: Outcome) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Requests that arrive while one group is under way go together in the next, in the order in which they came.
+ * Each caller gets the outcome of its own.
+ */
+export class GroupQueue<Request, Outcome> {
+  readonly #options: GroupQueueOptions<Request, Outcome>;
+  /** The next of their names, and nothing of their name is under way. */
+  #ready: Entry<Request, Outcome>[] = [];
+  /** By name: those behind one that is ready or under way. */
+  readonly #behind = new Map<string, Entry<Request, Outcome>[]>();
+  #waiting = 0;
+  #running = 0;
+
+  constructor(options: GroupQueueOptions<Request, Outcome>) {
+    this.#options = options;
+  }
+
+  /** @throws what `refuse` makes, when too many wait already; or what `run` threw for this request */
+  submit(request: Request): Promise<Outcome> {
+    const { nameOf, weightOf, maxWaiting, refuse } = this.#options;
+    if (this.#waiting >= maxWaiting) return Promise.reject(refuse());
+    return new Promise((resolve, reject) => {
+      const entry = { request, name: nameOf(request), weight: weightOf(request), resolve, reject };
+      this.#waiting += 1;
+      const behind = this.#behind.get(entry.name);
+      if (behind) {
+        behind.push(entry);
+        return;
+      }
+      this.#behind.set(entry.name, []);
+      this.#ready.push(entry);
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    if (this.#running === this.#options.lanes || this.#ready.length === 0) return;
+    this.#running += 1;
+    void this.#runLane();
+  }
+
+  async #runLane(): Promise<void> {
+    while (this.#ready.length > 0) {
+      const group = this.#takeGroup();
+      await this.#runGroup(group);
+    }
+    this.#running -= 1;
+  }
+
+  #takeGroup(): Entry<Request, Outcome>[] {
+    const { maxGroup, maxWeight } = this.#options;
+    let weight = 0;
+    const end = this.#ready.findIndex((entry, index) => {
+      weight += entry.weight;
+      return index > 0 && (index === maxGroup || weight > maxWeight);
+    });
+    const group = this.#ready.splice(0, end === -1 ? this.#ready.length : end);
+    this.#waiting -= group.length;
+    return group;
+  }
+
+  async #runGroup(group: Entry<Request, Outcome>[]): Promise<void> {
+    let outcomes: (Outcome | undefined)[];
+    try {
+      outcomes = await this.#options.run(group.map(({ request }) => request));
+    } catch (error) {
+      if (group.length > 1 && !this.#options.isShared(error)) {
+        for (const entry of group) await this.#runGroup([entry]);
+        return;
+      }
+      for (const entry of group) {
+        entry.reject(error);
+        this.#leave(entry);
+      }
+      return;
+    }
+    const postponed: Entry<Request, Outcome>[] = [];
+    for (const [index, entry] of group.entries()) {
+      const outcome = outcomes[index];
+      if (outcome === undefined && index > 0) {
+        postponed.push(entry);
+        continue;
+      }
+      if (outcome === undefined) entry.reject(new Error('the first of a group has no outcome'));
+      else entry.resolve(outcome);
+      this.#leave(entry);
+    }
+    this.#waiting += postponed.length;
+    this.#ready.unshift(...postponed);
+  }
+
+  /** Lets the next of the name be ready. */
+  #leave({ name }: Entry<Request, Outcome>): void {
+    const behind = this.#behind.get(name);
+    const next = behind?.shift();
+    if (next) this.#ready.push(next);
+    else this.#behind.delete(name);
+  }
+}
