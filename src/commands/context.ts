@@ -5,6 +5,8 @@ import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
 import { createReads, type Reads, type ServedRead } from '../store/reads.js';
 import { CommitQueue } from './steps/commit-queue.js';
+import { StagingQueue } from './steps/staging-queue.js';
+import { ValidationQueue } from './steps/validation-queue.js';
 
 /** What commands need; one per process. Queries take the same by the smaller type that they declare. */
 export interface Context {
@@ -14,6 +16,8 @@ export interface Context {
   definitions: DefinitionCache;
   limits: { maxRecordBytes: number };
   commits: CommitQueue;
+  staging: StagingQueue;
+  validations: ValidationQueue;
   /**
    * For whoever keeps a connection for as long as work on many records lasts. To be entered before a connection
    * is taken: who waits here with one in hand is waited for by those inside.
@@ -55,6 +59,8 @@ export function createContext(db: Db, options: ContextOptions): Context {
     definitions,
     limits,
     commits: new CommitQueue({ db, definitions, limits }),
+    staging: new StagingQueue({ db, limits }),
+    validations: new ValidationQueue({ db, definitions }),
     longWork: new Gate(placesOf(db.poolSize), {
       maxWaitMs: options.maxWaitMs ?? maxWaitMs,
       refuse: () =>

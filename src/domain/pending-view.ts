@@ -1,3 +1,4 @@
+import type { JsonObject } from '../lib/json-value.js';
 import type { StoredResolution } from './rebase.js';
 import type { PendingOperation, PendingView } from './record.js';
 import { type StoredValidation, tagOfPending, validationOf } from './validation-state.js';
@@ -25,14 +26,21 @@ export interface StoredPending {
   currentNumber: number | null;
 }
 
-/** A pending version as its stagers see it, with its entity tag. */
-export function toPendingView(stored: StoredPending): { pending: PendingView; tag: string } {
+/**
+ * A pending version as its stagers see it, with its entity tag.
+ *
+ * @param data its content, where the caller has it parsed already
+ */
+export function toPendingView(
+  stored: StoredPending,
+  data: JsonObject | null = stored.content === null ? null : JSON.parse(stored.content),
+): { pending: PendingView; tag: string } {
   const pending: PendingView = {
     collection: stored.collection,
     key: stored.key,
     changeset: stored.changesetId,
     operation: stored.operation,
-    data: stored.content === null ? null : JSON.parse(stored.content),
+    data,
     baseVersion: stored.baseNumber,
     currentVersion: stored.currentNumber,
     outdated: stored.baseVersionId !== stored.currentVersionId,

@@ -51,3 +51,12 @@ export async function findDefinitionContents(
   );
   return new Map(rows.map(({ number, content }) => [number, content]));
 }
+
+/** The canonical JSON of definitions, by id. */
+export async function findDefinitionTexts(executor: Executor, ids: number[]): Promise<Map<number, string>> {
+  const rows = await executor.query<{ id: number; content: string }>(
+    `SELECT id, content FROM definition WHERE id = ANY ($1::bigint[])`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, content }) => [id, content]));
+}

@@ -51,60 +51,6 @@ export function findPending(
   );
 }
 
-/** What is staged: the content of a pending version. */
-export interface Staged {
-  operation: PendingOperation;
-  content: string | null;
-  digest: Buffer | null;
-  message: string | null;
-  stagedBy: string[];
-  /** How conflicts were settled on the way to this content. */
-  resolutions: StoredResolution[];
-}
-
-/** Starts a pending version; the record must be locked. */
-export async function insertPending(
-  tx: Tx,
-  staged: Omit<Staged, 'resolutions'> & {
-    recordId: number;
-    changesetId: string | null;
-    baseVersionId: number | null;
-  },
-): Promise<void> {
-  await tx.query(
-    `INSERT INTO version (record_id, changeset_id, base_version_id, operation, content, digest, message, staged_by, staged_at, updated_at)
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, now, now FROM clock_timestamp() AS now`,
-    [
-      staged.recordId,
-      staged.changesetId,
-      staged.baseVersionId,
-      staged.operation,
-      staged.content,
-      staged.digest,
-      staged.message,
-      staged.stagedBy,
-    ],
-  );
-}
-
-/** Replaces what a pending version holds, as one more edit; the record must be locked. */
-export async function updatePending(tx: Tx, id: number, staged: Staged): Promise<void> {
-  await tx.query(
-    `UPDATE version SET operation = $2, content = $3, digest = $4, message = $5, staged_by = $6,
-            resolutions = nullif($7::jsonb, '[]'), updated_at = clock_timestamp(), edit = edit + 1
-     WHERE id = $1 AND revision IS NULL`,
-    [
-      id,
-      staged.operation,
-      staged.content,
-      staged.digest,
-      staged.message,
-      staged.stagedBy,
-      JSON.stringify(staged.resolutions),
-    ],
-  );
-}
-
 /** Keeps the outcome of a validation, unless the pending version has been edited since. */
 export async function updateValidation(tx: Tx, id: number, validation: StoredValidation): Promise<void> {
   await tx.query(`UPDATE version SET validation = $2 WHERE id = $1 AND edit = $3 AND revision IS NULL`, [

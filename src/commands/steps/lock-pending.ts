@@ -3,7 +3,7 @@ import type { PendingView } from '../../domain/record.js';
 import { collectionNotFound } from '../../domain/refusals.js';
 import { type CollectionRow, lockCollection } from '../../store/collections.js';
 import type { Tx } from '../../store/db.js';
-import { insertRecords, lockRecords, type RecordRow } from '../../store/records.js';
+import { lockRecords, type RecordRow } from '../../store/records.js';
 import { findPending } from '../../store/versions.js';
 import { lockOpenChangeset } from './lock-changeset.js';
 
@@ -31,7 +31,7 @@ export interface LockedPending {
   tag: string | null;
 }
 
-/** The same, or null where the record does not exist yet. */
+/** Locks the record and its pending version; null where the record does not exist. */
 export async function lockPending(tx: Tx, at: PendingAddress): Promise<LockedPending | null> {
   // The changeset first: whoever waits for one must not hold the collection, for which a definition waits.
   if (at.changeset !== null) await lockOpenChangeset(tx, at.changeset);
@@ -39,19 +39,6 @@ export async function lockPending(tx: Tx, at: PendingAddress): Promise<LockedPen
   if (collection === null) throw collectionNotFound(at.collection);
   const [record] = await lockRecords(tx, [{ collectionId: collection.id, key: at.key }]);
   return record === undefined ? null : await readLocked(tx, at, collection, record);
-}
-
-/** Locks the record, and lets it exist if it does not yet; readers see nothing of that. */
-export async function lockOrCreatePending(tx: Tx, at: PendingAddress): Promise<LockedPending> {
-  const locked = await lockPending(tx, at);
-  if (locked !== null) return locked;
-  const collection = await lockCollection(tx, at.collection);
-  if (collection === null) throw collectionNotFound(at.collection);
-  const address = { collectionId: collection.id, key: at.key };
-  await insertRecords(tx, [address]);
-  const [record] = await lockRecords(tx, [address]);
-  if (record === undefined) throw new Error('a record that was just inserted is not there');
-  return await readLocked(tx, at, collection, record);
 }
 
 async function readLocked(

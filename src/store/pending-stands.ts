@@ -1,0 +1,98 @@
+import type { Tx } from './db.js';
+import type { PendingRow } from './versions.js';
+
+/** A record by the name of its collection. */
+export interface RecordName {
+  collection: string;
+  key: string;
+}
+
+/** What an edit of a pending version starts from. */
+export interface StandRow extends RecordName {
+  recordId: number;
+  /** The revision at which the record last changed; null while it has only ever been prepared. */
+  revision: number | null;
+  currentVersionId: number | null;
+  currentNumber: number | null;
+  pending:
+    | (Pick<PendingRow, 'id' | 'operation' | 'baseVersionId' | 'baseNumber' | 'message' | 'stagedBy'> &
+        Pick<PendingRow, 'edit' | 'validation' | 'resolutions'> & { stagedAt: string })
+    | null;
+  /** The content of the pending version, or of the current one where there is none; only where it was asked for. */
+  base: string | null;
+}
+
+/** A collection as an edit finds it. */
+export type EditedCollection = { id: number; definitionId: number } | 'busy';
+
+/** Alias `r`: the records of these names that exist. Alias `wanted`: the names, in $1 and $2. Alias `c`: their collections, in force. */
+const wantedNames = (columns: { types: string; names: string }) => `
+  unnest($1::text[], $2::text[]${columns.types}) AS wanted (collection, key${columns.names})
+  JOIN collection c ON c.name = wanted.collection AND c.definition_id IS NOT NULL
+  JOIN record r ON r.collection_id = c.id AND r.key = wanted.key`;
+
+/** Keeps collections in force until the transaction ends. */
+const lockCollections = (patience: string) => `
+  SELECT c.name, held.id, held.definition_id AS "definitionId"
+  FROM collection c
+  LEFT JOIN (
+    SELECT id, definition_id FROM collection WHERE name = ANY ($1) ORDER BY id FOR SHARE ${patience}
+  ) AS held ON held.id = c.id
+  WHERE c.name = ANY ($1)`;
+
+/** Keeps others from staging into these records until the transaction ends. References to them are let be. */
+const lockRecords = (patience: string) => `
+  SELECT r.id FROM ${wantedNames({ types: '', names: '' })} ORDER BY r.id FOR NO KEY UPDATE OF r ${patience}`;
+
+const waiting = { collections: lockCollections(''), records: lockRecords('') };
+const passing = { collections: lockCollections('SKIP LOCKED'), records: lockRecords('SKIP LOCKED') };
+
+/**
+ * Locks collections and records, in this order, and reads then where the pending versions stand. Three statements
+ * that are sent together.
+ *
+ * @param options.wait whether to wait for those that somebody else has locked, or to pass over them
+ * @returns collections in force by name; stands of the records that exist, and which of them are locked
+ */
+export async function lockStands(
+  tx: Tx,
+  wanted: (RecordName & { isPatched: boolean })[],
+  options: { changesetId: string | null; wait: boolean },
+): Promise<{ collections: Map<string, EditedCollection>; stands: StandRow[]; locked: Set<number> }> {
+  const texts = options.wait ? waiting : passing;
+  const names = [wanted.map(({ collection }) => collection), wanted.map(({ key }) => key)];
+  const [collections, records, stands] = await Promise.all([
+    tx.query<{ name: string; id: number | null; definitionId: number | null }>(texts.collections, [
+      [...new Set(names[0])],
+    ]),
+    tx.query<{ id: number }>(texts.records, names),
+    tx.query<StandRow>(
+      `SELECT wanted.collection, wanted.key, r.id AS "recordId", r.revision, r.current_version_id AS "currentVersionId",
+              k.number AS "currentNumber",
+              CASE WHEN p.id IS NOT NULL THEN json_build_object(
+                'id', p.id, 'operation', p.operation, 'baseVersionId', p.base_version_id, 'baseNumber', b.number,
+                'message', p.message, 'stagedBy', p.staged_by, 'stagedAt', p.staged_at, 'edit', p.edit,
+                'validation', p.validation, 'resolutions', coalesce(p.resolutions, '[]'))
+              END AS pending,
+              CASE WHEN wanted.patched THEN CASE WHEN p.id IS NULL THEN k.content ELSE p.content END END AS base
+       FROM ${wantedNames({ types: ', $3::boolean[]', names: ', patched' })}
+       LEFT JOIN version k ON k.id = r.current_version_id
+       LEFT JOIN LATERAL (
+         SELECT m.* FROM version m
+         WHERE m.record_id = r.id AND m.changeset_id IS NOT DISTINCT FROM $4::uuid AND m.revision IS NULL LIMIT 1
+       ) AS p ON true
+       LEFT JOIN version b ON b.id = p.base_version_id`,
+      [...names, wanted.map(({ isPatched }) => isPatched), options.changesetId],
+    ),
+  ]);
+  return {
+    collections: new Map(
+      collections.flatMap(({ name, id, definitionId }): [string, EditedCollection][] => {
+        if (id === null) return [[name, 'busy']];
+        return definitionId === null ? [] : [[name, { id, definitionId }]];
+      }),
+    ),
+    stands,
+    locked: new Set(records.map(({ id }) => id)),
+  };
+}
