@@ -1,5 +1,5 @@
 import { canonicalJson } from '../lib/canonical-json.js';
-import { sha256 } from '../lib/digest.js';
+import { sha256Hex } from '../lib/digest.js';
 import { findUnstorable } from '../lib/exact-json.js';
 import { applyJsonPatch } from '../lib/json-patch.js';
 import type { JsonObject, JsonValue } from '../lib/json-value.js';
@@ -48,7 +48,7 @@ export function toContent(data: JsonObject, options: { maxRecordBytes: number; p
       },
     );
   }
-  return { content, data, digest: sha256(content).toString('hex') };
+  return { content, data, digest: sha256Hex(content) };
 }
 
 /** The content after an edit of the current data. */

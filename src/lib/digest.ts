@@ -4,3 +4,8 @@ import { hash } from 'node:crypto';
 export function sha256(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }
+
+/** The same in hexadecimal. */
+export function sha256Hex(text: string): string {
+  return hash('sha256', text, 'hex');
+}

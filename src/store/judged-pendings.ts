@@ -64,7 +64,8 @@ export function findJudged(
        LEFT JOIN version k ON k.id = r.current_version_id
        LEFT JOIN LATERAL (
          SELECT m.* FROM version m
-         WHERE m.record_id = r.id AND m.changeset_id IS NOT DISTINCT FROM wanted.changeset_id AND m.revision IS NULL LIMIT 1
+         WHERE m.record_id = r.id AND m.number IS NULL AND m.revision IS NULL AND m.changeset_id IS NOT DISTINCT FROM wanted.changeset_id
+         LIMIT 1
        ) AS p ON true
        LEFT JOIN version b ON b.id = p.base_version_id
      ) AS found

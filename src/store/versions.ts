@@ -45,7 +45,8 @@ export function findPending(
   return executor.query(
     `SELECT ${pendingColumns}
      FROM unnest($1::bigint[], $2::uuid[]) AS wanted (record_id, changeset_id)
-     JOIN version v ON v.record_id = wanted.record_id AND v.changeset_id IS NOT DISTINCT FROM wanted.changeset_id AND v.revision IS NULL
+     JOIN version v ON v.record_id = wanted.record_id AND v.number IS NULL AND v.revision IS NULL
+      AND v.changeset_id IS NOT DISTINCT FROM wanted.changeset_id
      LEFT JOIN version b ON b.id = v.base_version_id`,
     [wanted.map((pending) => pending.recordId), wanted.map((pending) => pending.changesetId)],
   );
