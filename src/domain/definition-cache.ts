@@ -7,26 +7,26 @@ const maxEntries = 500;
 export class DefinitionCache {
   readonly #entries = new Map<number, CompiledDefinition>();
 
-  /** The definition of this id; undefined where it is to be compiled first. */
-  find(definitionId: number): CompiledDefinition | undefined {
-    const compiled = this.#entries.get(definitionId);
-    if (compiled) this.#keep(definitionId, compiled);
-    return compiled;
+  /** The definition with this id, if it is here already. */
+  find(id: number): CompiledDefinition | undefined {
+    const compiled = this.#entries.get(id);
+    return compiled && this.#keep(id, compiled);
   }
 
   get(definition: { definitionId: number; definitionContent: string }): CompiledDefinition {
     const { definitionId, definitionContent } = definition;
-    const compiled = this.#entries.get(definitionId) ?? compileDefinition(JSON.parse(definitionContent));
-    this.#keep(definitionId, compiled);
-    return compiled;
+    return (
+      this.find(definitionId) ?? this.#keep(definitionId, compileDefinition(JSON.parse(definitionContent)))
+    );
   }
 
-  #keep(definitionId: number, compiled: CompiledDefinition): void {
-    this.#entries.delete(definitionId);
-    this.#entries.set(definitionId, compiled);
+  #keep(id: number, compiled: CompiledDefinition): CompiledDefinition {
+    this.#entries.delete(id);
+    this.#entries.set(id, compiled);
     if (this.#entries.size > maxEntries) {
       const [oldest] = this.#entries.keys();
       if (oldest !== undefined) this.#entries.delete(oldest);
     }
+    return compiled;
   }
 }

@@ -40,6 +40,15 @@ export async function findDefinition(
   return rows[0] ?? null;
 }
 
+/** The canonical JSON of definitions by id. */
+export async function findDefinitionsById(executor: Executor, ids: number[]): Promise<Map<number, string>> {
+  const rows = await executor.query<{ id: number; content: string }>(
+    `SELECT id, content FROM definition WHERE id = ANY ($1::bigint[])`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, content }) => [id, content]));
+}
+
 /** The canonical JSON of definitions of a collection, by number. */
 export async function findDefinitionContents(
   executor: Executor,
@@ -50,13 +59,4 @@ export async function findDefinitionContents(
     [at.collectionId, at.numbers],
   );
   return new Map(rows.map(({ number, content }) => [number, content]));
-}
-
-/** The canonical JSON of definitions, by id. */
-export async function findDefinitionTexts(executor: Executor, ids: number[]): Promise<Map<number, string>> {
-  const rows = await executor.query<{ id: number; content: string }>(
-    `SELECT id, content FROM definition WHERE id = ANY ($1::bigint[])`,
-    [ids],
-  );
-  return new Map(rows.map(({ id, content }) => [id, content]));
 }

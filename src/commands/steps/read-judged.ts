@@ -3,7 +3,7 @@ import { recordTag } from '../../domain/entity-tag.js';
 import type { Found } from '../../domain/plan.js';
 import { tagOfPending } from '../../domain/validation-state.js';
 import type { Executor } from '../../store/db.js';
-import { findDefinitionTexts } from '../../store/definitions.js';
+import { findDefinitionsById } from '../../store/definitions.js';
 import type { JudgedLookup, JudgedRow } from '../../store/judged-pendings.js';
 import { currentState } from './load-found.js';
 
@@ -19,7 +19,7 @@ export async function loadDefinitions(
   const ids = new Set(lookups.flatMap((lookup) => (lookup.id === null ? [] : lookup.definitionId)));
   const unknown = [...ids].filter((id) => definitions.find(id) === undefined);
   if (unknown.length === 0) return;
-  for (const [definitionId, definitionContent] of await findDefinitionTexts(executor, unknown))
+  for (const [definitionId, definitionContent] of await findDefinitionsById(executor, unknown))
     definitions.get({ definitionId, definitionContent });
 }
 
