@@ -37,7 +37,7 @@ describe(`the reference model (SEED=${firstSeed})`, () => {
     const { disagreement } = await runMany(
       seeds.slice(0, 40),
       { steps, ...(doors ? { replaced: doors() } : {}) },
-      { arrange: async ({ db }) => void (sql && (await db.query(sql))) },
+      { arrange: async ({ db }) => void (sql && (await db.queryOnce(sql))) },
     );
     expect(disagreement).not.toBe(null);
   });
