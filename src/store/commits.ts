@@ -28,10 +28,16 @@ export interface ChangeRow {
   afterVersionId: number | null;
 }
 
-/** Appends to the log. The database refuses what does not continue the chain. */
+/**
+ * Appends to the log, and moves the head to the last of these commits. The database refuses what does not continue the
+ * chain at once, and when the transaction ends what is not whole.
+ */
 export async function appendCommits(tx: Tx, commits: CommitRow[]): Promise<void> {
+  const last = commits.at(-1);
+  if (last === undefined) return;
   await tx.query(
-    `INSERT INTO commit (revision, kind, committed_at, author, message, changeset_id, reverts, forced, change_count, content,
+    `WITH moved AS (UPDATE head SET revision = $13, hash = $14, committed_at = $15)
+     INSERT INTO commit (revision, kind, committed_at, author, message, changeset_id, reverts, forced, change_count, content,
                          previous_hash, hash)
      SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::uuid[], $7::bigint[],
                           $8::boolean[], $9::integer[], $10::text[], $11::bytea[], $12::bytea[])`,
@@ -48,11 +54,14 @@ export async function appendCommits(tx: Tx, commits: CommitRow[]): Promise<void>
       commits.map((commit) => commit.content),
       commits.map((commit) => commit.previousHash),
       commits.map((commit) => commit.hash),
+      last.revision,
+      last.hash,
+      last.committedAt,
     ],
   );
 }
 
-/** Appends to the history. The database refuses entries whose pointer has not moved in this transaction. */
+/** Appends to the history. The database refuses entries that do not start where their record stood, and at the end those that its pointer has not followed. */
 export async function appendChanges(tx: Tx, changes: ChangeRow[]): Promise<void> {
   await tx.query(
     `INSERT INTO change (revision, ordinal, record_id, collection_id, before_version_id, after_version_id)

@@ -34,15 +34,3 @@ export async function findHead(executor: Executor): Promise<Head> {
   if (head === undefined) throw new Error('the head row is missing');
   return head;
 }
-
-/** Moves the head to the newest commit of this transaction; the database refuses a step back. */
-export async function moveHead(
-  tx: Tx,
-  to: { revision: number; hash: Buffer; committedAt: Date },
-): Promise<void> {
-  await tx.query(`UPDATE head SET revision = $1, hash = $2, committed_at = $3`, [
-    to.revision,
-    to.hash,
-    to.committedAt,
-  ]);
-}

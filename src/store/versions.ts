@@ -45,8 +45,11 @@ export function findPending(
   return executor.query(
     `SELECT ${pendingColumns}
      FROM unnest($1::bigint[], $2::uuid[]) AS wanted (record_id, changeset_id)
-     JOIN version v ON v.record_id = wanted.record_id AND v.number IS NULL AND v.revision IS NULL
-      AND v.changeset_id IS NOT DISTINCT FROM wanted.changeset_id
+     CROSS JOIN LATERAL (
+       SELECT * FROM version m
+       WHERE m.record_id = wanted.record_id AND m.number IS NULL AND m.revision IS NULL
+         AND m.changeset_id IS NOT DISTINCT FROM wanted.changeset_id LIMIT 1
+     ) AS v
      LEFT JOIN version b ON b.id = v.base_version_id`,
     [wanted.map((pending) => pending.recordId), wanted.map((pending) => pending.changesetId)],
   );
@@ -157,7 +160,7 @@ export function listPending(
   filter: PendingFilter,
 ): Promise<(PendingListRow & { more: boolean })[]> {
   const values: unknown[] = [filter.after, filter.limit];
-  const conditions = ['v.revision IS NULL', 'v.id > $1'];
+  const conditions = ['v.number IS NULL', 'v.id > $1'];
   const add = (condition: (parameter: string) => string, value: unknown) => {
     if (value !== null) conditions.push(condition(`$${values.push(value)}`));
   };

@@ -90,7 +90,7 @@ async function auditVersions(db: Executor): Promise<string[]> {
               OR EXISTS (SELECT FROM version p WHERE p.record_id = r.id AND p.revision IS NULL AND p.base_version_id = v.id)
               OR EXISTS (SELECT FROM change h WHERE h.before_version_id = v.id AND h.revision > c.horizon) AS needed
      FROM version v JOIN record r ON r.id = v.record_id JOIN collection c ON c.id = r.collection_id
-     WHERE v.committed ORDER BY v.record_id, v.revision`,
+     WHERE v.revision IS NOT NULL ORDER BY v.record_id, v.revision`,
   );
   const counts = new Map<number, number>();
   return versions.flatMap(({ id, recordId, number, digest, needed, ...stored }) => {

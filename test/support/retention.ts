@@ -48,7 +48,7 @@ export function retain(
 export async function countVersions(context: Context): Promise<Record<string, number>> {
   const [row] = await context.db.query<Record<string, number>>(
     `SELECT count(content) AS kept, count(archive) AS archived, count(*) - count(content) - count(archive) AS deleted
-     FROM version WHERE committed`,
+     FROM version WHERE revision IS NOT NULL`,
   );
   if (row === undefined) throw new Error('count without a row');
   return row;

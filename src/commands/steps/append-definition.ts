@@ -1,7 +1,7 @@
 import { digestChanges, sealEntry } from '../../domain/log-entry.js';
 import { appendCommits } from '../../store/commits.js';
 import type { Tx } from '../../store/db.js';
-import { type LockedHead, moveHead } from '../../store/head.js';
+import type { LockedHead } from '../../store/head.js';
 
 /** Puts a definition's coming into force (or a collection's end: number null) into the log. */
 export async function appendDefinitionCommit(
@@ -32,6 +32,5 @@ export async function appendDefinitionCommit(
     head.hash,
   );
   await appendCommits(tx, [{ ...fields, changeCount: 0, content, previousHash: head.hash, hash }]);
-  await moveHead(tx, { revision, hash, committedAt });
   return revision;
 }

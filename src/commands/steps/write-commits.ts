@@ -7,7 +7,6 @@ import { closeChangesets } from '../../store/changesets.js';
 import { appendChanges, appendCommits, type ChangeRow, type CommitRow } from '../../store/commits.js';
 import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
 import type { Tx } from '../../store/db.js';
-import { moveHead } from '../../store/head.js';
 import { insertRecords, movePointers } from '../../store/records.js';
 import { deletePending, insertCommitted, markCommitted } from '../../store/versions.js';
 import { restoreArchived } from './restore-archived.js';
@@ -80,10 +79,6 @@ export async function writeCommits(
     written.flatMap(({ move: { after } }) => (after?.source === 'existing' ? [after.versionId] : [])),
   );
 
-  await movePointers(
-    tx,
-    written.map(({ move, revision }) => ({ recordId: idOf(move), revision, versionId: afterId(move) })),
-  );
   await appendChanges(
     tx,
     written.map(
@@ -97,6 +92,10 @@ export async function writeCommits(
       }),
     ),
   );
+  await movePointers(
+    tx,
+    written.map(({ move, revision }) => ({ recordId: idOf(move), revision, versionId: afterId(move) })),
+  );
   await writeConstraints(
     tx,
     written.map(({ move }) => move),
@@ -104,7 +103,6 @@ export async function writeCommits(
     (name) => recordIds.get(name) ?? world.live.get(name),
   );
   await finishStaged(tx, commits);
-  await moveHead(tx, { revision: log.revision, hash: log.hash, committedAt: log.now });
   return commits.map((commit, index) => toResult(commit, rows[index]?.revision ?? 0, log.now));
 }
 
