@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { buildApp } from './app.js';
 import { createContext } from './commands/context.js';
 import { type Config, ConfigError, readConfig } from './config.js';
+import { startBuildingIndexes } from './jobs/build-indexes.js';
 import { startCommittingScheduled } from './jobs/commit-scheduled.js';
 import { startExpiringAnswers } from './jobs/expire-answers.js';
 import { startRetention } from './jobs/retention.js';
@@ -115,6 +116,9 @@ async function serve(
 
   const retention = startRetention({ db }, { intervalMinutes: config.retentionIntervalMinutes, logger });
   closers.add('retention', retention.stop);
+
+  const indexes = startBuildingIndexes({ db }, logger);
+  closers.add('building of indexes', indexes.stop);
 
   const { drain, begin } = createDrain();
   const context = createContext(db, {

@@ -1,5 +1,5 @@
 import type { Actor } from '../domain/actor.js';
-import { checkPrecondition, collectionTag } from '../domain/entity-tag.js';
+import { checkPrecondition, collectionTag, matchesDefinitionTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import { collectionNotFound } from '../domain/refusals.js';
@@ -29,7 +29,11 @@ export async function deleteCollection(
       number: existing.definitionNumber,
       digest: existing.definitionDigest.toString('hex'),
     });
-    checkPrecondition(input.precondition, tag, { what: 'collection', required: false });
+    checkPrecondition(input.precondition, tag, {
+      what: 'collection',
+      required: false,
+      matches: matchesDefinitionTag,
+    });
     const use = await countCollectionUse(tx, { id, name: input.collection });
     if (use.live + use.pending + use.referencedBy.length > 0) {
       throw new DiptychError(

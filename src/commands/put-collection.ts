@@ -3,7 +3,7 @@ import type { CollectionView, Definition } from '../domain/collection.js';
 import { toCollectionView } from '../domain/collection-view.js';
 import { type ConstraintChange, compareConstraints } from '../domain/definition/constraint-change.js';
 import { findLoosened } from '../domain/definition/loosened.js';
-import { checkPrecondition, collectionTag } from '../domain/entity-tag.js';
+import { checkPrecondition, collectionTag, matchesDefinitionTag } from '../domain/entity-tag.js';
 import { DiptychError } from '../domain/errors.js';
 import type { Precondition } from '../domain/precondition.js';
 import { canonicalJson } from '../lib/canonical-json.js';
@@ -33,6 +33,7 @@ import {
   withTransaction,
 } from '../store/db.js';
 import { findHead, lockHead } from '../store/head.js';
+import { findListIndexes } from '../store/list-indexes.js';
 import type { Context } from './context.js';
 import { appendDefinitionCommit } from './steps/append-definition.js';
 import { assessChanged, assessLive, assessmentWork, type Subject } from './steps/assess-definition.js';
@@ -109,9 +110,13 @@ interface Seen {
 async function survey(executor: Executor, input: Prepared): Promise<Seen & { revision: number }> {
   const { revision } = await findHead(executor);
   const existing = await findCollection(executor, input.collection);
-  const isSame = existing?.definitionContent === input.content;
+  const isSame = existing !== null && existing.definitionContent === input.content;
   const present = existing && tagOf(existing);
-  checkPrecondition(input.precondition, present, { what: 'collection', required: !isSame });
+  checkPrecondition(input.precondition, present, {
+    what: 'collection',
+    required: !isSame,
+    matches: matchesDefinitionTag,
+  });
   requireMayLoosen(existing, input);
   await requireReferencedCollections(executor, input);
   return {
@@ -119,10 +124,9 @@ async function survey(executor: Executor, input: Prepared): Promise<Seen & { rev
     existing,
     hasLive: existing !== null && (await hasLiveRecords(executor, existing.id)),
     change: compareConstraints(existing && JSON.parse(existing.definitionContent), input.definition),
-    unchanged:
-      existing && isSame
-        ? { created: false, unchanged: true, ...toCollectionView(existing), revision }
-        : null,
+    unchanged: isSame
+      ? { created: false, unchanged: true, ...(await viewOf(executor, existing)), revision }
+      : null,
   };
 }
 
@@ -209,8 +213,11 @@ async function put(
   }
   const row = await findCollection(tx, input.collection);
   if (row === null) throw new Error('a collection that was just written is not there');
-  return { created: seen.existing === null, unchanged: false, ...toCollectionView(row), revision };
+  return { created: seen.existing === null, unchanged: false, ...(await viewOf(tx, row)), revision };
 }
+
+const viewOf = async (executor: Executor, row: CollectionRow) =>
+  toCollectionView({ ...row, indexes: await findListIndexes(executor, row.id) });
 
 /** @throws DiptychError `definition-conflict` */
 async function refuseWhereBroken(executor: Executor, subject: Subject): Promise<void> {

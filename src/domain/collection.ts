@@ -50,6 +50,16 @@ export interface CollectionView {
   revision: number;
   updatedAt: string;
   updatedBy: string;
+  /** The indexes that the definition asks for. */
+  indexes: IndexView[];
+}
+
+/** An index of a collection: how far it is, and whether lists use it already. */
+export interface IndexView {
+  pointer: string;
+  state: 'building' | 'ready';
+  /** Records that have been looked at so far; null once it is ready. */
+  recordsDone: number | null;
 }
 
 /** One of the definitions that a collection has had. */

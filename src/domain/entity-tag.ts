@@ -9,9 +9,20 @@ export function recordTag(record: { revision: number; digest: string }): string 
   return `"r${record.revision}.${record.digest.slice(0, digestDigits)}"`;
 }
 
-/** Tag of a collection: the number and content of its definition. */
-export function collectionTag(definition: { number: number; digest: string }): string {
-  return `"d${definition.number}.${definition.digest.slice(0, digestDigits)}"`;
+/**
+ * Tag of a collection: the number and content of its definition, which is what a write names; behind a `~` how far
+ * the indexes are that are being built, as long as there are any.
+ */
+export function collectionTag(definition: { number: number; digest: string; derived?: string }): string {
+  const { number, digest, derived = '' } = definition;
+  return `"d${number}.${digest.slice(0, digestDigits)}${derived === '' ? '' : `~${derived}`}"`;
+}
+
+const definitionPart = (tag: string) => tag.replace(/~.*/, '"');
+
+/** The same comparison for a collection, of which only the definition matters to a write. */
+export function matchesDefinitionTag(condition: TagCondition, tag: string): boolean {
+  return condition.any || condition.tags.some((given) => definitionPart(given) === definitionPart(tag));
 }
 
 /** Tag of a representation that is known only as a whole. */

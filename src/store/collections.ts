@@ -1,3 +1,4 @@
+import type { StoredIndex } from '../domain/collection-view.js';
 import { type Db, type Executor, type Tx, throughPrisma } from './db.js';
 
 /** A collection with the definition in force. */
@@ -122,7 +123,7 @@ export async function countCollectionUse(
 export async function readCollections(
   db: Db,
   range: { names?: string[]; after?: string; limit: number },
-): Promise<{ head: number; collections: CollectionRow[] }> {
+): Promise<{ head: number; collections: (CollectionRow & { indexes: StoredIndex[] })[] }> {
   const { prisma } = db;
   const name = {
     ...(range.names === undefined ? {} : { in: range.names }),
@@ -134,7 +135,10 @@ export async function readCollections(
         prisma.head.findFirstOrThrow(),
         prisma.collection.findMany({
           where: { name, definitionId: { not: null } },
-          include: { definition: { include: { commit: true } } },
+          include: {
+            definition: { include: { commit: true } },
+            indexes: { where: { state: { not: 'removing' } }, orderBy: { id: 'asc' } },
+          },
           orderBy: { name: 'asc' },
           take: range.limit,
         }),
@@ -142,7 +146,7 @@ export async function readCollections(
       { isolationLevel: 'RepeatableRead' },
     ),
   );
-  const collections = rows.flatMap(({ id, name: collection, definition }): CollectionRow[] =>
+  const collections = rows.flatMap(({ id, name: collection, definition, indexes }) =>
     definition === null
       ? []
       : [
@@ -156,6 +160,13 @@ export async function readCollections(
             revision: Number(definition.revision),
             committedAt: definition.commit.committedAt,
             author: definition.commit.author,
+            indexes: indexes.map(
+              ({ pointer, state, rowsDone }): StoredIndex => ({
+                pointer,
+                state: state === 'ready' ? 'ready' : 'building',
+                rowsDone: Number(rowsDone),
+              }),
+            ),
           },
         ],
   );

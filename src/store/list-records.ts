@@ -1,6 +1,19 @@
-import { type Filter, readingsOf, type Sort, splitPath } from '../domain/list-query.js';
+import type { Filter, Sort } from '../domain/list-query.js';
 import type { Executor } from './db.js';
-import { previewAt, previewColumns, type RecordStateRow, stateAt, stateColumns } from './readers.js';
+import { type Access, chooseAccess, keyRange } from './list-access.js';
+import {
+  afterCondition,
+  filterCondition,
+  nameOf,
+  Parameters,
+  positionOf,
+  type SortKey,
+  sortKeys,
+} from './list-conditions.js';
+import { lookUp } from './look-up.js';
+import { previewAt, type RecordStateRow, stateAt } from './readers.js';
+
+export { isPosition } from './list-conditions.js';
 
 export interface ListRequest {
   collectionId: number;
@@ -22,211 +35,251 @@ export type Origin =
   | { pending: false; revision: number; version: number; committedAt: Date; committedBy: string }
   | { pending: true; revision: null; version: null; committedAt: null; committedBy: null };
 
-export type ListedRow = Pick<RecordStateRow, 'key' | 'message'> & {
+type Listed = Pick<RecordStateRow, 'key' | 'message'> & {
   content: string;
   digest: Buffer;
   /** The values by which the row is ordered, as text; the cursor of what follows it. */
   position: string[];
-  /** Whether there is more than what was answered. */
-  more: boolean;
 } & Origin;
 
-/** One expression that the list is ordered by. Values of a path are ordered by type, then by value. */
-interface SortKey {
-  expression: string;
-  type: 'integer' | 'numeric' | 'text';
-  descending: boolean;
-}
-
-/** Collects the parameters of a statement. */
-class Parameters {
-  readonly values: unknown[] = [];
-
-  add(value: unknown, cast: string): string {
-    this.values.push(value);
-    return `$${this.values.length}::${cast}`;
-  }
-}
+export type ListedRow = Listed & {
+  /** Whether there is more than what was answered. */
+  more: boolean;
+};
 
 /**
  * Live records of a collection as of a revision, or as a changeset would leave it, filtered, ordered, after a
  * position. Fewer than `limit` come back where they are large. Below the horizon that comes with them they say
  * nothing.
+ *
+ * Driven by an index of what is live now, with what has changed since the revision put in; where that is much, and
+ * in previews, along all records that ever were.
  */
 export async function listRecordStates(
   executor: Executor,
   request: ListRequest,
 ): Promise<{ horizon: number; rows: ListedRow[] }> {
+  if (request.changesetId === null) {
+    const access = await chooseAccess(executor, request);
+    const page = await readPage(executor, request, { now: access });
+    if (page.holds) return page.found;
+  }
+  return (await readPage(executor, request, 'ever')).found;
+}
+
+/** Along what is live now, or along every record that ever was. */
+type Source = { now: Access } | 'ever';
+
+type Found = { horizon: number; holds: boolean } & ((Listed & { found: number }) | { key: null });
+
+async function readPage(
+  executor: Executor,
+  request: ListRequest,
+  source: Source,
+): Promise<{ holds: boolean; found: { horizon: number; rows: ListedRow[] } }> {
+  const { text, values } = listStatement(request, source);
+  // Planning takes longer than reading. There are any number of texts with more terms, and connections keep them all.
+  const isPlain = request.filters.length <= 1 && request.sort.length <= 1 && request.changesetId === null;
+  const answer = await executor[isPlain ? 'query' : 'queryOnce']<Found>(text, values);
+  const rows = answer.flatMap((row) => (row.key === null ? [] : [row]));
+  const listed = rows.map((row, index) =>
+    Object.assign(row, { more: index === rows.length - 1 && row.found > rows.length }),
+  );
+  return { holds: answer[0]?.holds ?? true, found: { horizon: answer[0]?.horizon ?? 0, rows: listed } };
+}
+
+/** Changes since the revision of a list that are put in, at most: more of them where the other way is longer. */
+const fewChanges = { key: 200, index: 5_000 };
+
+/** The statement of a page; exported for the test of its plan. */
+export function listStatement(request: ListRequest, source: Source): { text: string; values: unknown[] } {
   const parameters = new Parameters();
-  const revision = parameters.add(request.revision, 'bigint');
   const collectionId = parameters.add(request.collectionId, 'bigint');
-  const source =
-    request.changesetId === null
-      ? { columns: `${stateColumns()}, false AS pending`, joins: stateJoins(revision) }
-      : {
-          columns: previewColumns,
-          joins: previewAt(revision, parameters.add(request.changesetId, 'uuid')),
-        };
-  const conditions = [`r.collection_id = ${collectionId}`];
-  // A preview also joins what it deletes, and what is not live.
-  if (request.changesetId !== null) conditions.push(`v.operation = 'upsert'`);
-  if (request.keyPrefix !== undefined)
-    conditions.push(`starts_with(r.key, ${parameters.add(request.keyPrefix, 'text')})`);
-  for (const filter of request.filters) conditions.push(filterCondition(parameters, filter));
+  const revision = parameters.add(request.revision, 'bigint');
+  const limit = parameters.add(request.limit, 'bigint');
   const keys = sortKeys(parameters, request.sort);
-  if (request.after) conditions.push(afterCondition(parameters, keys, request.after));
-  const order = (names: (key: SortKey, index: number) => string) =>
-    keys.map((key, index) => `${names(key, index)} ${key.descending ? 'DESC' : 'ASC'}`).join(', ');
+  const order = keys.map((key, index) => `${nameOf(index)}${key.descending ? ' DESC' : ''}`).join(', ');
+  const { keyFrom, keyTo } = keyRange(request);
+  const conditions = [
+    `r.collection_id = ${collectionId}`,
+    `r.key >= ${parameters.add(keyFrom, 'text')}`,
+    `r.key < ${parameters.add(keyTo, 'text')}`,
+    ...request.filters.map((filter) => filterCondition(parameters, filter)),
+  ];
+  const isBehind = request.after && keys.length > 1 ? [afterCondition(parameters, keys, request.after)] : [];
+  const branch: Branch = { keys, conditions, isBehind, order, limit, revision };
+  const access = source === 'ever' ? null : source.now;
+  const holds = access === null ? 'true' : `NOT many${access.by === 'index' ? ' AND ready' : ''}`;
+  const parts =
+    access === null
+      ? [everBranch(branch, parameters, request.changesetId)]
+      : [
+          access.by === 'key' ? keyBranch(branch, request) : indexBranch(branch, request, parameters, access),
+          changedBranch(branch),
+        ];
+  const facts = access === null ? '' : factsOf(access, { collectionId, revision, parameters });
   // The horizon comes with every row, and with a row of its own when there are none: of the same moment as they.
-  const found = await executor.queryOnce<{ horizon: number } & (ListedRow | { key: null })>(
-    `WITH listed AS (
-     SELECT key, revision, version, content, digest, "committedAt", "committedBy", message, pending, position, row,
-            (found > ${parameters.add(request.limit, 'bigint')} OR shown < found) AND row = shown AS more
-     FROM (
-       SELECT *, count(*) OVER () AS shown
-       FROM (
-         SELECT page.*, count(*) OVER () AS found, row_number() OVER (ORDER BY ${order((_, index) => `s${index}`)}) AS row,
-                sum(octet_length(content)) OVER (ORDER BY ${order((_, index) => `s${index}`)}) - octet_length(content) AS bytes_before
-         FROM (
-           SELECT ${source.columns}, ${keys.map((key, index) => `${key.expression} AS s${index}`).join(', ')},
-                  ARRAY[${keys.map((key) => `(${key.expression})::text`).join(', ')}] AS position
-           FROM record r ${source.joins}
-           WHERE ${conditions.join(' AND ')}
-           ORDER BY ${order((key) => key.expression)}
-           LIMIT ${parameters.add(request.limit + 1, 'bigint')}
-         ) AS page
-       ) AS measured
-       WHERE bytes_before < ${parameters.add(request.maxBytes, 'bigint')} AND row <= ${parameters.add(request.limit, 'bigint')}
-     ) AS page
-     )
-     SELECT c.horizon, listed.* FROM collection c LEFT JOIN listed ON true
-     WHERE c.id = ${collectionId}
-     ORDER BY listed.row`,
-    parameters.values,
-  );
-  return {
-    horizon: found[0]?.horizon ?? 0,
-    rows: found.flatMap((row) => (row.key === null ? [] : [row])),
-  };
+  const text = `
+    WITH ${facts} page AS MATERIALIZED (
+      SELECT * FROM (${parts.map((part) => `(${part})`).join(' UNION ALL ')}) AS parts ORDER BY ${order} LIMIT ${limit} + 1
+    ), measured AS (
+      SELECT page.*, v.number AS version, v.content, v.digest, v.message AS pending_message,
+             row_number() OVER place AS row, count(*) OVER () AS found,
+             sum(octet_length(v.content)) OVER place - octet_length(v.content) AS bytes_before
+      FROM page ${lookUp('v', 'version', 'id', 'page.version_id')} WINDOW place AS (ORDER BY ${order})
+    )
+    SELECT c.horizon, ${access === null ? 'true' : `(SELECT ${holds} FROM facts)`} AS holds, listed.*
+    FROM collection c LEFT JOIN (
+      SELECT measured.key, measured.revision, version, measured.content, digest, pending, row, found,
+             k.committed_at AS "committedAt", k.author AS "committedBy",
+             CASE WHEN pending THEN pending_message ELSE k.message END AS message,
+             ARRAY[${keys.map((key, index) => positionOf(key, nameOf(index))).join(', ')}] AS position
+      FROM measured ${lookUp('k', 'commit', 'revision', 'measured.revision')}
+      WHERE bytes_before < ${parameters.add(request.maxBytes, 'bigint')} AND row <= ${limit}
+    ) AS listed ON true
+    WHERE c.id = ${collectionId}
+    ORDER BY row`;
+  return { text, values: parameters.values };
 }
 
-const stateJoins = (revision: string) => `
-  ${stateAt(revision)}
-  JOIN version v ON v.id = state.version_id
-  JOIN commit k ON k.revision = state.revision`;
-
-/** How many values a position has for this order. */
-export function positionLength(sort: Sort[]): number {
-  return sortKeys(new Parameters(), sort).length;
+/** What the parts of a page have in common; each brings the first of its records, in order. */
+interface Branch {
+  keys: SortKey[];
+  conditions: string[];
+  /** That a record is behind the position of the list, where that is not said by its key. */
+  isBehind: string[];
+  order: string;
+  limit: string;
+  revision: string;
 }
 
-/** Whether these values can be a position of this order; they come from outside. */
-export function isPosition(sort: Sort[], values: string[]): boolean {
-  const keys = sortKeys(new Parameters(), sort);
-  return (
-    keys.length === values.length &&
-    keys.every((key, index) => {
-      const value = values[index] ?? '';
-      if (value.includes('\0') || !value.isWellFormed()) return false;
-      if (key.type === 'integer') return /^\d$/.test(value);
-      return key.type === 'text' || /^-?\d{1,400}(\.\d{1,400})?$/.test(value);
-    })
-  );
-}
-
-const valueAt = (parameters: Parameters, path: string) =>
-  `(v.data #> ${parameters.add(splitPath(path), 'text[]')})`;
-
-function sortKeys(parameters: Parameters, sort: Sort[]): SortKey[] {
-  const keys: SortKey[] = [];
-  for (const { path, descending } of sort) {
-    if (path === 'key') return [...keys, { expression: 'r.key', type: 'text', descending }];
-    const value = valueAt(parameters, path);
-    keys.push(
-      {
-        expression: `CASE jsonb_typeof(${value}) WHEN 'null' THEN 0 WHEN 'boolean' THEN 1 WHEN 'number' THEN 2 WHEN 'string' THEN 3 WHEN 'array' THEN 4 WHEN 'object' THEN 5 ELSE 6 END`,
-        type: 'integer',
-        descending,
-      },
-      {
-        expression: `CASE jsonb_typeof(${value}) WHEN 'number' THEN ${value}::numeric WHEN 'boolean' THEN ${value}::boolean::integer::numeric ELSE 0 END`,
-        type: 'numeric',
-        descending,
-      },
-      {
-        expression: `(CASE jsonb_typeof(${value}) WHEN 'string' THEN ${value} #>> '{}' ELSE '' END COLLATE "C")`,
-        type: 'text',
-        descending,
-      },
-    );
-  }
-  return [...keys, { expression: 'r.key', type: 'text', descending: false }];
-}
-
-/** Rows after a position, for keys that may run in different directions. */
-function afterCondition(parameters: Parameters, keys: SortKey[], after: string[]): string {
-  const values = keys.map((key, index) => parameters.add(after[index] ?? '', key.type));
-  const alternatives = keys.map((key, index) => {
-    const equal = keys
-      .slice(0, index)
-      .map((earlier, position) => `${earlier.expression} = ${values[position]}`);
-    return `(${[...equal, `${key.expression} ${key.descending ? '<' : '>'} ${values[index]}`].join(' AND ')})`;
-  });
-  return `(${alternatives.join(' OR ')})`;
-}
-
-function filterCondition(parameters: Parameters, { path, op, value }: Filter): string {
-  const found = valueAt(parameters, path);
-  switch (op) {
-    case 'eq':
-      return equals(parameters, found, [value]);
-    case 'ne':
-      return `NOT ${equals(parameters, found, [value])}`;
-    case 'in':
-      return equals(parameters, found, value.split(','));
-    case 'lt':
-      return compares(parameters, found, '<', value);
-    case 'lte':
-      return compares(parameters, found, '<=', value);
-    case 'gt':
-      return compares(parameters, found, '>', value);
-    case 'gte':
-      return compares(parameters, found, '>=', value);
-    case 'prefix':
-      return `CASE jsonb_typeof(${found}) WHEN 'string' THEN starts_with(${found} #>> '{}', ${parameters.add(value, 'text')}) ELSE false END`;
-    case 'contains':
-      return `CASE jsonb_typeof(${found}) WHEN 'string' THEN strpos(${found} #>> '{}', ${parameters.add(value, 'text')}) > 0
-                WHEN 'array' THEN ${found} @> ANY (${candidates(parameters, [value], (candidate) => [candidate])}) ELSE false END`;
-    case 'exists':
-      return `(${found} IS NOT NULL) = ${parameters.add(value === 'true', 'boolean')}`;
-  }
-}
-
-const equals = (parameters: Parameters, found: string, values: string[]) =>
-  `coalesce(${found} = ANY (${candidates(parameters, values)}), false)`;
-
-function candidates(
-  parameters: Parameters,
-  values: string[],
-  wrap: (value: unknown) => unknown = (value) => value,
+/** What has changed since the revision, if it is little, and whether the index may be used at this moment. */
+function factsOf(
+  access: Access,
+  { collectionId, revision, parameters }: { collectionId: string; revision: string; parameters: Parameters },
 ): string {
-  const readings = values.flatMap((value) => {
-    const { text, literal } = readingsOf(value);
-    return literal === undefined ? [text] : [text, literal];
-  });
-  return parameters.add(
-    readings.map((reading) => JSON.stringify(wrap(reading))),
-    'jsonb[]',
-  );
+  const ready =
+    access.by === 'key'
+      ? 'true'
+      : `EXISTS (SELECT FROM list_index WHERE id = ${parameters.add(access.indexId, 'bigint')} AND state = 'ready')`;
+  return `changed AS MATERIALIZED (
+      SELECT record_id FROM change WHERE collection_id = ${collectionId} AND revision > ${revision} LIMIT ${fewChanges[access.by]} + 1
+    ), facts AS MATERIALIZED (
+      SELECT count(*) > ${fewChanges[access.by]} AS many, ${ready} AS ready FROM changed
+    ),`;
 }
 
-/** Numbers are compared with numbers and texts, code point by code point, with texts. */
-function compares(parameters: Parameters, found: string, operator: string, value: string): string {
-  const { literal } = readingsOf(value);
-  const number =
-    typeof literal === 'number'
-      ? `${found}::numeric ${operator} ${parameters.add(String(literal), 'numeric')}`
-      : 'false';
-  return `CASE jsonb_typeof(${found}) WHEN 'number' THEN ${number}
-            WHEN 'string' THEN (${found} #>> '{}') COLLATE "C" ${operator} ${parameters.add(value, 'text')} ELSE false END`;
+function selectBranch(
+  { keys, conditions, isBehind, order, limit }: Branch,
+  part: {
+    from: string;
+    revision: string;
+    versionId: string;
+    pending?: string;
+    /** What the sort keys are here, the first ones. */
+    sorted?: string[];
+    and?: string[];
+  },
+): string {
+  const sorted = keys.map(
+    ({ expression }, index) => `${part.sorted?.[index] ?? expression} AS ${nameOf(index)}`,
+  );
+  return `
+    SELECT r.key, ${part.revision} AS revision, ${part.versionId} AS version_id, ${part.pending ?? 'false'} AS pending, ${sorted.join(', ')}
+    FROM ${part.from}
+    WHERE ${[...conditions, ...isBehind, ...(part.and ?? [])].join(' AND ')}
+    ORDER BY ${order} LIMIT ${limit} + 1`;
+}
+
+const unlessMany = 'NOT (SELECT many FROM facts)';
+const currentVersion = lookUp('v', 'version', 'id', 'r.current_version_id');
+const unchanged = { revision: 'r.revision', versionId: 'r.current_version_id' };
+
+/** Records that are live, and have not changed since the revision, along their keys. */
+function keyBranch(branch: Branch, { filters }: ListRequest): string {
+  const needsContent = filters.length > 0 || branch.keys.length > 1;
+  return selectBranch(branch, {
+    ...unchanged,
+    from: `record r ${needsContent ? currentVersion : ''}`,
+    and: ['r.live', `r.revision <= ${branch.revision}`, unlessMany],
+  });
+}
+
+/** The same along parts of an index, of each no more than the page takes. */
+function indexBranch(
+  branch: Branch,
+  { filters }: ListRequest,
+  parameters: Parameters,
+  { indexId, parts, order }: Extract<Access, { by: 'index' }>,
+): string {
+  // Then the entries say all of it, and the parts begin behind the position.
+  const isWhole = order === 'key' || (order === 'value' && branch.keys.length === 2);
+  const needsContent = filters.length > 0 || !isWhole;
+  const column = (type: string, values: (Buffer | string)[]) => parameters.add(values, `${type}[]`);
+  const inPart = selectBranch(isWhole ? { ...branch, isBehind: [] } : branch, {
+    ...unchanged,
+    from: `index_entry e ${lookUp('r', 'record', 'id', 'e.record_id')} ${needsContent ? currentVersion : ''}`,
+    sorted: { value: ['e.value', ...(branch.keys.length === 2 ? ['e.key'] : [])], key: ['e.key'], none: [] }[
+      order
+    ],
+    and: [
+      `e.index_id = ${parameters.add(indexId, 'bigint')}`,
+      order === 'key'
+        ? 'e.value = part.value_from'
+        : 'e.value >= part.value_from AND e.value < part.value_to',
+      'e.key >= part.key_from AND e.key < part.key_to',
+      `r.revision <= ${branch.revision}`,
+      unlessMany,
+    ],
+  });
+  const columns = [
+    column(
+      'bytea',
+      parts.map(({ from }) => from),
+    ),
+    column(
+      'bytea',
+      parts.map(({ to }) => to),
+    ),
+    column(
+      'text',
+      parts.map(({ keyFrom }) => keyFrom),
+    ),
+    column(
+      'text',
+      parts.map(({ keyTo }) => keyTo),
+    ),
+  ];
+  return `
+    SELECT found.* FROM unnest(${columns.join(', ')}) AS part (value_from, value_to, key_from, key_to)
+    CROSS JOIN LATERAL (${inPart}) AS found`;
+}
+
+/** Records that have changed since the revision, as they were. */
+function changedBranch(branch: Branch): string {
+  return selectBranch(branch, {
+    from: `(SELECT DISTINCT record_id FROM changed) AS h ${lookUp('r', 'record', 'id', 'h.record_id')}
+           ${stateAt(branch.revision)} ${lookUp('v', 'version', 'id', 'state.version_id')}`,
+    revision: 'state.revision',
+    versionId: 'state.version_id',
+    and: ['state.version_id IS NOT NULL', unlessMany],
+  });
+}
+
+/** Every record that ever was, as it was at the revision, or as a changeset would leave it. */
+function everBranch(branch: Branch, parameters: Parameters, changesetId: string | null): string {
+  if (changesetId === null)
+    return selectBranch(branch, {
+      from: `record r ${stateAt(branch.revision)} JOIN version v ON v.id = state.version_id`,
+      revision: 'state.revision',
+      versionId: 'v.id',
+    });
+  return selectBranch(branch, {
+    from: `record r ${previewAt(branch.revision, parameters.add(changesetId, 'uuid'))}`,
+    revision: 'CASE WHEN p.id IS NULL THEN state.revision END',
+    versionId: 'v.id',
+    pending: 'p.id IS NOT NULL',
+    // A preview also joins what it deletes, and what is not live.
+    and: [`v.operation = 'upsert'`],
+  });
 }

@@ -156,7 +156,7 @@ test('a page of the feed whose changes expire between its two statements is refu
 test('a list of the present whose records are replaced and expire before it is read shows the new present', async () => {
   const [one, two] = await twoInstances();
   await putAll(one, keys, { n: 1 });
-  const slow = interrupted(two, /WITH listed/, async () => {
+  const slow = interrupted(two, /WITH changed/, async () => {
     await putAll(one, keys, { n: 2 });
     await retain(one);
   });

@@ -16,7 +16,26 @@ export async function auditStore(db: Executor): Promise<string[]> {
     ...(await auditVersions(db)),
     ...(await auditHistory(db)),
     ...(await auditConstraints(db)),
+    ...(await auditIndexes(db)),
   ];
+}
+
+/** Indexes that are ready have each live record with its value, and no other that a list could reach. */
+async function auditIndexes(db: Executor): Promise<string[]> {
+  const rows = await db.query<{ pointer: string; key: string }>(
+    `WITH meant AS (
+       SELECT i.id AS index_id, r.id AS record_id, r.key, sort_value(v.data #> i.path) AS value
+       FROM list_index i JOIN record r ON r.collection_id = i.collection_id JOIN version v ON v.id = r.current_version_id
+       WHERE i.state = 'ready'
+     ), found AS (
+       SELECT e.index_id, e.record_id, e.key, e.value FROM index_entry e JOIN list_index i ON i.id = e.index_id
+       WHERE i.state = 'ready' AND e.value <> '\xff'
+     )
+     SELECT i.pointer, differing.key
+     FROM ((TABLE meant EXCEPT TABLE found) UNION (TABLE found EXCEPT TABLE meant)) AS differing
+     JOIN list_index i ON i.id = differing.index_id`,
+  );
+  return rows.map(({ pointer, key }) => `the index ${pointer} does not say what ${key} is`);
 }
 
 async function auditLog(db: Executor): Promise<string[]> {

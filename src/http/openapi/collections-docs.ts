@@ -36,7 +36,7 @@ export const putCollectionDoc: OperationDoc = {
   summary: 'Create a collection, or give it another definition',
   description:
     'A collection is a named set of records with one definition of what they must be: a JSON Schema, rules over each change, unique values, references. An empty definition `{}` allows every JSON object.\n\n' +
-    'Creating needs no precondition, and neither does repeating the definition in force. Replacing it by another needs `If-Match` with the `ETag` of the one that you saw. While live records would break the new definition it is refused; `dryRun=true` shows the impact and saves nothing. A new definition is an entry of the commit log.\n\nThe impact counts all live and pending records and shows up to 20 of each that would break the definition. A pending version is judged as its commit would judge it: alone against the live records, or with all members of its changeset. Commits go on meanwhile. Judging very many records by costly rules is refused with `work-limit`.',
+    'Creating needs no precondition, and neither does repeating the definition in force. Replacing it by another needs `If-Match` with the `ETag` of the one that you saw. While live records would break the new definition it is refused; `dryRun=true` shows the impact and saves nothing. A new definition is an entry of the commit log.\n\nPaths in `indexes` are built after the answer, beside reads and writes; `indexes` in the answers tells how far each is. Until it is ready, lists are right but slower.\n\nThe impact counts all live and pending records and shows up to 20 of each that would break the definition. A pending version is judged as its commit would judge it: alone against the live records, or with all members of its changeset. Commits go on meanwhile. Judging very many records by costly rules is refused with `work-limit`.',
   successes: {
     200: {
       description: 'The definition in force. With `dryRun=true`: the impact, and nothing was saved.',
@@ -73,7 +73,8 @@ export const getCollectionDoc: OperationDoc = {
   id: 'getCollection',
   tag: TAG,
   summary: 'Read a collection and its definition',
-  description: 'The definition in force. Its `ETag` is what replacing or deleting the collection asks for.',
+  description:
+    'The definition in force, and how far its indexes are. Its `ETag` is what replacing or deleting the collection asks for; how far an index is does not matter there.',
   successes: readSuccesses('The collection.', collectionSchema, examples.collection),
   refusals: ['collection-not-found'],
 };

@@ -45,6 +45,7 @@ export const collection = {
   revision: 1,
   updatedAt: NOON,
   updatedBy: 'anonymous',
+  indexes: [{ pointer: '/price', state: 'ready', recordsDone: null }],
 };
 
 export const definitionVersion = {

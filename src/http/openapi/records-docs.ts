@@ -59,7 +59,7 @@ export const listRecordsDoc: OperationDoc = {
   summary: 'List records',
   description:
     'Records by key, or as `sort` says, with conditions on their content. Whatever is committed while you page, all pages that follow from one first page show the same revision; follow `next` (or the `Link` header) until it is null. A chain, or a `revision`, that retention has taken data of away gives 410 `revision-compacted`.\n\n' +
-    'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`.\n\n' +
+    'Example: `?filter[price][lte]=500&sort=-price&fields=name,price`. Filters and sorts are fast on the paths that the definition lists in `indexes`, whatever the size of the collection: a sort by such a path, `eq` and `in`, and `lt`, `lte`, `gt`, `gte`, `prefix` together with a sort by the same path, or where they let few records through. Values are ordered by type (null, booleans, numbers, texts, arrays, objects, and what is missing), texts code point by code point by their first 250 characters, and what is equal by `key`.\n\n' +
     'With `changeset`, a preview: the list as it would be if that changeset were committed now. All pages show one state of it: once it is edited, the next page is 410 `cursor-expired`.\n\n' +
     'With `Accept: application/x-ndjson`, the whole list at one revision as lines that `POST /v1/changesets/{id}/stage` takes: an export can be imported again, here or elsewhere. It takes no `limit`, `cursor` and `fields`. A connection that ends without the end of the answer says that it is not whole.',
   successes: {

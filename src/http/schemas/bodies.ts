@@ -195,10 +195,10 @@ export const definitionSchema = z
       })
       .optional(),
     approvals: z.strictObject({ required: z.int().nonnegative() }).optional(),
-    indexes: z
-      .array(text)
-      .optional()
-      .meta({ description: 'JSON Pointers that filters and sorts are fast on.' }),
+    indexes: z.array(text).optional().meta({
+      description:
+        'JSON Pointers into `data` that filters and sorts are fast on. A new one is built beside everything else; `indexes` of the collection tells how far it is.',
+    }),
   })
   .meta({ id: 'Definition', description: 'What a collection demands of its records.' });
 
@@ -213,6 +213,21 @@ export const collectionSchema = z
     revision: z.int().min(1).meta({ description: 'Revision at which this one came into force.' }),
     updatedAt: z.iso.datetime(),
     updatedBy: z.string(),
+    indexes: z
+      .array(
+        z.object({
+          pointer: z.string(),
+          state: z
+            .enum(['building', 'ready'])
+            .meta({ description: 'Lists are right all the time, and fast once it is `ready`.' }),
+          recordsDone: z
+            .int()
+            .nonnegative()
+            .nullable()
+            .meta({ description: 'Records that have been looked at so far; null once it is ready.' }),
+        }),
+      )
+      .meta({ description: 'The indexes that the definition asks for, and how far each is.' }),
   })
   .meta({ id: 'Collection', description: 'A named set of records with one definition.' });
 
