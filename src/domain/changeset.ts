@@ -41,8 +41,8 @@ export interface ChangesetView {
   state: ChangesetState;
   createdBy: string;
   createdAt: string;
-  /** Pending versions that it holds; once committed, the changes that it made. */
-  memberCount: number;
+  /** Pending versions that it holds; once committed, the changes that it made. Null in a list: too many to count. */
+  memberCount: number | null;
   validation: PendingValidation;
   /** The newest first; also those that an edit has voided. */
   approvals: Approval[];
@@ -91,8 +91,11 @@ export interface StoredChangeset {
   revision: number | null;
 }
 
+/** The same in a list, where members are counted only as far as they are few. */
+export type ListedChangeset = Omit<StoredChangeset, 'memberCount'> & { memberCount: number | null };
+
 /** A changeset as its stagers see it, with its entity tag. */
-export function toChangesetView(stored: StoredChangeset): { changeset: ChangesetView; tag: string } {
+export function toChangesetView(stored: ListedChangeset): { changeset: ChangesetView; tag: string } {
   const { commitAt, scheduledBy, scheduledAt } = stored;
   const changeset: ChangesetView = {
     id: stored.id,
@@ -121,7 +124,7 @@ export function toChangesetView(stored: StoredChangeset): { changeset: Changeset
   return { changeset, tag: changesetTag({ id: stored.id, edit: stored.edit, derived }) };
 }
 
-function validationOf({ validation, edit, definitionsHold }: StoredChangeset): PendingValidation {
+function validationOf({ validation, edit, definitionsHold }: ListedChangeset): PendingValidation {
   if (validation === null) return { state: 'unknown' };
   const outcome = validation.valid ? 'valid' : 'invalid';
   return {

@@ -1,6 +1,7 @@
 import type {
   ChangesetState,
   ChangesetValidation,
+  ListedChangeset,
   MemberContent,
   ScheduleRefusal,
   StoredChangeset,
@@ -118,7 +119,7 @@ export interface DueChangeset {
 export function listDueChangesets(executor: Executor, limit: number): Promise<DueChangeset[]> {
   return executor.query(
     `SELECT id, commit_at AS "commitAt", scheduled_by AS "scheduledBy", refusal FROM changeset
-     WHERE state = 'scheduled' AND commit_at <= clock_timestamp()
+     WHERE state = 'scheduled' AND commit_at <= statement_timestamp()
        AND coalesce((refusal ->> 'retryAt')::timestamptz <= clock_timestamp(), true)
      ORDER BY commit_at, ordinal LIMIT $1`,
     [limit],
@@ -161,7 +162,8 @@ export async function findChangesetEdit(
   return row ?? null;
 }
 
-const selectChangeset = `
+/** @param from changesets, as `s` */
+const selectChangeset = (from: string, memberCount: string) => `
   SELECT s.id, s.title, s.message, s.state, s.created_by AS "createdBy", s.created_at AS "createdAt", s.ordinal, s.edit,
          s.validation,
          s.state IN ('committed', 'discarded') OR NOT EXISTS (
@@ -170,28 +172,47 @@ const selectChangeset = `
          ) AS "definitionsHold",
          s.commit_at AS "commitAt", s.scheduled_by AS "scheduledBy", s.scheduled_at AS "scheduledAt",
          s.refusal, s.closed_by AS "closedBy", s.closed_at AS "closedAt", k.revision,
-         coalesce(k.change_count, (SELECT count(*) FROM version v WHERE v.changeset_id = s.id AND v.revision IS NULL)) AS "memberCount",
+         coalesce(k.change_count, ${memberCount}) AS "memberCount",
          coalesce((SELECT json_agg(json_build_object('approver', a.approver, 'approvedAt', a.approved_at, 'message', a.message,
                                                      'digest', encode(a.digest, 'hex'), 'edit', a.edit)
                                    ORDER BY a.approved_at DESC, a.approver)
                    FROM approval a WHERE a.changeset_id = s.id), '[]') AS approvals
-  FROM changeset s LEFT JOIN commit k ON k.changeset_id = s.id`;
+  FROM ${from} LEFT JOIN commit k ON k.changeset_id = s.id`;
+
+const allMembers = `(SELECT count(*) FROM version v WHERE v.changeset_id = s.id AND v.revision IS NULL)`;
+
+/** In a list no more are counted than this. */
+const countedMembers = 1_000;
+
+const fewMembers = `(
+  SELECT CASE WHEN count(*) <= ${countedMembers} THEN count(*) END
+  FROM (SELECT FROM version v WHERE v.changeset_id = s.id AND v.revision IS NULL LIMIT ${countedMembers} + 1) AS counted)`;
 
 /** One changeset, or null. */
 export async function findChangeset(executor: Executor, id: string): Promise<StoredChangeset | null> {
-  return (await executor.query<StoredChangeset>(`${selectChangeset} WHERE s.id = $1`, [id]))[0] ?? null;
+  return (
+    (
+      await executor.query<StoredChangeset>(`${selectChangeset('changeset s', allMembers)} WHERE s.id = $1`, [
+        id,
+      ])
+    )[0] ?? null
+  );
 }
 
 /** Changesets, newest first, below an ordinal. */
 export function listChangesets(
   executor: Executor,
   range: { state: ChangesetState | null; below: number | null; limit: number },
-): Promise<StoredChangeset[]> {
-  return executor.query(
-    `${selectChangeset}
-     WHERE ($1::text IS NULL OR s.state = $1) AND ($2::bigint IS NULL OR s.ordinal < $2) ORDER BY s.ordinal DESC LIMIT $3`,
-    [range.state, range.below, range.limit],
-  );
+): Promise<ListedChangeset[]> {
+  const { state, below, limit } = range;
+  const page = `
+    SELECT * FROM changeset WHERE ordinal < coalesce($1::bigint, ${Number.MAX_SAFE_INTEGER}) ${state === null ? '' : 'AND state = $3'}
+    ORDER BY ordinal DESC LIMIT $2`;
+  const text = `${selectChangeset(`(${page}) AS s`, fewMembers)} ORDER BY s.ordinal DESC`;
+  // Planned for the state that is asked for, because it may be that of few, or of nearly all.
+  return state === null
+    ? executor.query(text, [below, limit])
+    : executor.queryOnce(text, [below, limit, state]);
 }
 
 /** Whether there is such a changeset. */

@@ -23,7 +23,7 @@ export function listDefinitions(
   at: { collectionId: number; below: number | null; limit: number },
 ): Promise<DefinitionRow[]> {
   return executor.query(
-    `${selectDefinition} AND ($2::bigint IS NULL OR d.number < $2) ORDER BY d.number DESC LIMIT $3`,
+    `${selectDefinition} AND d.number < coalesce($2::integer, 2147483647) ORDER BY d.number DESC LIMIT $3`,
     [at.collectionId, at.below, at.limit],
   );
 }

@@ -2,6 +2,7 @@ import type { CommitKind } from '../domain/commit.js';
 import type { ChangeOperation } from '../domain/record.js';
 import type { Executor } from './db.js';
 import { feedHorizon } from './horizon.js';
+import { lookUp } from './look-up.js';
 
 export interface LogRow {
   revision: number;
@@ -26,7 +27,7 @@ const selectCommit = `
 /** Commits, newest first, below a revision. */
 export function listCommits(executor: Executor, below: number | null, limit: number): Promise<LogRow[]> {
   return executor.query(
-    `${selectCommit} WHERE $1::bigint IS NULL OR k.revision < $1 ORDER BY k.revision DESC LIMIT $2`,
+    `${selectCommit} WHERE k.revision < coalesce($1::bigint, ${Number.MAX_SAFE_INTEGER}) ORDER BY k.revision DESC LIMIT $2`,
     [below, limit],
   );
 }
@@ -129,16 +130,23 @@ export function listFeedPositions(
   executor: Executor,
   range: { after: FeedPosition; upTo: number; collectionId: number | null; limit: number },
 ): Promise<(FeedPosition & { bytes: number })[]> {
+  const { after, upTo, collectionId, limit } = range;
   return executor.query(
     `SELECT h.revision, h.ordinal, coalesce(octet_length(b.content), 0) + coalesce(octet_length(a.content), 0) AS bytes
-     FROM change h
-     LEFT JOIN version b ON b.id = h.before_version_id
-     LEFT JOIN version a ON a.id = h.after_version_id
-     WHERE (h.revision, h.ordinal) > ($1, $2) AND h.revision <= $3 AND ($4::bigint IS NULL OR h.collection_id = $4)
-     ORDER BY h.revision, h.ordinal LIMIT $5`,
-    [range.after.revision, range.after.ordinal, range.upTo, range.collectionId, range.limit],
+     FROM (
+       SELECT * FROM change h WHERE (h.revision, h.ordinal) > ($1, $2) AND h.revision <= $3 ${ofCollection(collectionId, '$5')}
+       ORDER BY h.revision, h.ordinal LIMIT $4
+     ) AS h
+     ${lookUp('b', 'version', 'id', 'h.before_version_id')}
+     ${lookUp('a', 'version', 'id', 'h.after_version_id')}
+     ORDER BY h.revision, h.ordinal`,
+    [after.revision, after.ordinal, upTo, limit, ...(collectionId === null ? [] : [collectionId])],
   );
 }
+
+/** A statement of its own for one collection, so that it goes along the changes of that one only. */
+const ofCollection = (collectionId: number | null, parameter: string) =>
+  collectionId === null ? '' : `AND h.collection_id = ${parameter}`;
 
 export interface FeedRow extends LoggedChangeRow {
   /** That of the feed at the moment of the reading; a change up to it may lack its contents. */
@@ -155,19 +163,19 @@ export function listFeed(
   executor: Executor,
   range: { after: FeedPosition; upTo: FeedPosition; collectionId: number | null },
 ): Promise<FeedRow[]> {
+  const { after, upTo, collectionId } = range;
   return executor.query(
     `SELECT h.revision, h.ordinal, ${changeOperation}, c.name AS collection, r.key, b.number AS before, a.number AS after,
             b.content AS "beforeContent", a.content AS "afterContent", k.committed_at AS "committedAt", k.author, k.message,
             ${feedHorizon('$5')} AS horizon
      FROM change h
-     JOIN commit k ON k.revision = h.revision
-     JOIN record r ON r.id = h.record_id
-     JOIN collection c ON c.id = h.collection_id
-     LEFT JOIN version b ON b.id = h.before_version_id
-     LEFT JOIN version a ON a.id = h.after_version_id
-     WHERE (h.revision, h.ordinal) > ($1, $2) AND (h.revision, h.ordinal) <= ($3, $4)
-       AND ($5::bigint IS NULL OR h.collection_id = $5)
+     ${lookUp('k', 'commit', 'revision', 'h.revision')}
+     ${lookUp('r', 'record', 'id', 'h.record_id')}
+     ${lookUp('c', 'collection', 'id', 'h.collection_id')}
+     ${lookUp('b', 'version', 'id', 'h.before_version_id')}
+     ${lookUp('a', 'version', 'id', 'h.after_version_id')}
+     WHERE (h.revision, h.ordinal) > ($1, $2) AND (h.revision, h.ordinal) <= ($3, $4) ${ofCollection(collectionId, '$5')}
      ORDER BY h.revision, h.ordinal`,
-    [range.after.revision, range.after.ordinal, range.upTo.revision, range.upTo.ordinal, range.collectionId],
+    [after.revision, after.ordinal, upTo.revision, upTo.ordinal, collectionId],
   );
 }

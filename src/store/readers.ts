@@ -52,7 +52,7 @@ export const stateAt = (revision: string) => `CROSS JOIN ${stateOf(revision)}`;
 export const memberOf = (changesetId: string) => `
   LATERAL (
     SELECT m.id, m.operation, m.content, m.digest, m.message FROM version m
-    WHERE m.record_id = r.id AND m.changeset_id IS NOT DISTINCT FROM ${changesetId} AND m.revision IS NULL LIMIT 1
+    WHERE m.record_id = r.id AND m.changeset_id IS NOT DISTINCT FROM ${changesetId} AND m.number IS NULL AND m.revision IS NULL LIMIT 1
   ) AS p`;
 
 /**
@@ -120,8 +120,12 @@ export interface RecordHistory<Row extends VersionRow> {
 
 type HistoryRow<Row extends VersionRow> = Omit<RecordHistory<Row>, 'rows'> & (Row | { version: null });
 
-/** A row without a version where there is none. */
-const selectHistory = (condition: string, columns = '') => `
+/**
+ * A row without a version where there is none.
+ *
+ * @param versions those of a record `r` that are asked for, found by their numbers however many others it has
+ */
+const selectHistory = (versions: string, columns = '') => `
   SELECT head.revision AS head, c.definition_id IS NOT NULL AS "inForce", r.revision IS NOT NULL AS "isCommitted", found.*
   FROM head LEFT JOIN collection c ON c.name = $1 LEFT JOIN record r ON r.collection_id = c.id AND r.key = $2
   LEFT JOIN LATERAL (
@@ -129,8 +133,8 @@ const selectHistory = (condition: string, columns = '') => `
            v.digest, v.id = r.current_version_id IS TRUE AS current,
            ARRAY(SELECT h.revision FROM change h WHERE h.after_version_id = v.id ORDER BY h.revision)::float8[] AS revisions,
            k.committed_at AS "committedAt", k.author AS "committedBy", k.message${columns}
-    FROM version v JOIN commit k ON k.revision = v.revision
-    WHERE v.record_id = r.id AND c.definition_id IS NOT NULL AND ${condition}
+    FROM (${versions}) AS v JOIN commit k ON k.revision = v.revision
+    WHERE c.definition_id IS NOT NULL
   ) AS found ON true
   ORDER BY found.version DESC`;
 
@@ -151,15 +155,10 @@ export async function listVersions(
   executor: Executor,
   at: { collection: string; key: string; below: number | null; limit: number },
 ): Promise<RecordHistory<VersionRow>> {
-  const condition = '($3::bigint IS NULL OR v.number < $3) ORDER BY v.number DESC LIMIT $4';
-  return toHistory(
-    await executor.query<HistoryRow<VersionRow>>(selectHistory(condition), [
-      at.collection,
-      at.key,
-      at.below,
-      at.limit,
-    ]),
-  );
+  const page = `
+    SELECT * FROM version WHERE record_id = r.id AND number < coalesce($3::integer, 2147483647) ORDER BY number DESC LIMIT $4`;
+  const values = [at.collection, at.key, at.below, at.limit];
+  return toHistory(await executor.query<HistoryRow<VersionRow>>(selectHistory(page), values));
 }
 
 /** Committed versions with these numbers, and their content: archived ones too, null for deleted ones. */
@@ -167,13 +166,14 @@ export async function findVersions(
   executor: Executor,
   at: { collection: string; key: string; numbers: number[] },
 ): Promise<RecordHistory<VersionRow & { content: string | null }>> {
-  const statement = selectHistory('v.number = ANY ($3::bigint[])', ', v.content, v.archive');
+  const wanted = `
+    SELECT v.* FROM unnest($3::integer[]) AS wanted (number)
+    CROSS JOIN LATERAL (SELECT * FROM version WHERE record_id = r.id AND number = wanted.number LIMIT 1) AS v`;
   const history = toHistory(
-    await executor.query<HistoryRow<VersionRow & StoredContent>>(statement, [
-      at.collection,
-      at.key,
-      at.numbers,
-    ]),
+    await executor.query<HistoryRow<VersionRow & StoredContent>>(
+      selectHistory(wanted, ', v.content, v.archive'),
+      [at.collection, at.key, at.numbers],
+    ),
   );
   return { ...history, rows: await withContents(history.rows) };
 }

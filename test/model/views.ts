@@ -157,7 +157,7 @@ function showChangeset(state: State, laws: Laws, changeset: Changeset) {
 function toChangeset(changeset: ChangesetView): ReturnType<typeof showChangeset> {
   const { title, createdBy, state, memberCount, schedule, refusal, closedBy, revision } = changeset;
   return {
-    ...{ title, createdBy, state, memberCount, closedBy, revision },
+    ...{ title, createdBy, state, memberCount: memberCount ?? -1, closedBy, revision },
     scheduledBy: schedule?.scheduledBy ?? null,
     refusal: refusal?.code ?? null,
     validation: changeset.validation.state,

@@ -1,8 +1,23 @@
-import { expect, test } from 'vitest';
+import pg from 'pg';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildIndexes } from '../../src/commands/build-indexes.js';
 import { commitChanges } from '../../src/commands/commit-changes.js';
-import type { Context } from '../../src/commands/context.js';
+import { type Context, createContext } from '../../src/commands/context.js';
 import { putCollection } from '../../src/commands/put-collection.js';
+import type { Filter, Sort } from '../../src/domain/list-query.js';
+import { sortValueOf } from '../../src/domain/sort-value.js';
+import { listChangesets, listDueChangesets, listMembers } from '../../src/store/changesets.js';
+import { type Db, type Executor, openDatabase, type Tx } from '../../src/store/db.js';
+import { findHead } from '../../src/store/head.js';
+import { enterRecords } from '../../src/store/list-indexes.js';
+import { type ListRequest, listRecordStates } from '../../src/store/list-records.js';
+import { listChanges, listCommits, listFeed, listFeedPositions } from '../../src/store/log.js';
+import { findRecordState, findVersions, listVersions } from '../../src/store/readers.js';
+import { findRecords } from '../../src/store/records.js';
+import { findPending, listPending } from '../../src/store/versions.js';
 import { ann, createInstances } from '../support/context.js';
+import { createTestDatabase } from '../support/database.js';
+import { readingsOf } from '../support/plans.js';
 
 const collection = 'items';
 const tables = ['record', 'version', 'change', 'unique_value', 'reference', 'commit'];
@@ -49,3 +64,260 @@ test('a large commit scans no table, though each plan was made when the tables w
   await commitAll(context, keys, 101);
   expect(await countScans(context)).toBe(before);
 });
+
+describe('the plan that a connection keeps', () => {
+  const limit = 50;
+  let db: Db;
+  let head: number;
+  let ids: Record<'large' | 'buried' | 'deep', number>;
+  let recordIds: number[];
+  let changesets: string[];
+
+  beforeAll(async () => {
+    const database = await createTestDatabase();
+    db = openDatabase({ url: database.url, poolSize: 2 });
+    await seed(database.url, db);
+    head = (await findHead(db)).revision;
+    const rows = await db.query<{ name: string; id: number }>('SELECT name, id FROM collection');
+    const idOf = (name: string) => rows.find((row) => row.name === name)?.id ?? 0;
+    ids = { large: idOf('large'), buried: idOf('buried'), deep: idOf('deep') };
+    const made = await db.query<{ id: string; recordId: number }>(
+      `SELECT s.id, (SELECT max(record_id) FROM version WHERE changeset_id = s.id) AS "recordId" FROM changeset s ORDER BY ordinal LIMIT 2`,
+    );
+    changesets = made.map(({ id }) => id);
+    recordIds = made.map(({ recordId }) => recordId);
+    return async () => {
+      await db.close();
+      await database.drop();
+    };
+  });
+
+  const deep = { collection: 'deep', key: 'deep' };
+  const ofList =
+    (question: Partial<ListRequest>, at: 'large' | 'buried' = 'large') =>
+    async (executor: Executor) => {
+      const asked = {
+        collectionId: ids[at],
+        revision: head,
+        changesetId: null,
+        keyPrefix: undefined,
+        filters: [],
+        sort: [],
+        after: null,
+      };
+      await listRecordStates(executor, { ...asked, limit, maxBytes: 1_000_000, ...question });
+    };
+  const price = (op: Filter['op'], value: string): Filter => ({ path: 'price', op, value });
+  const byPrice = (descending: boolean): Sort[] => [{ path: 'price', descending }];
+  const position = [sortValueOf(500).toString('hex'), 'r00000500'];
+  const feed = { after: { revision: 103, ordinal: 0 }, upTo: 100_000, collectionId: null, limit };
+
+  interface Hot {
+    does: string;
+    run: (executor: Executor) => Promise<unknown>;
+    /** Of those of its indexes that have the order of the answer. */
+    ordered?: string[];
+    /** Rows that any of its steps may look at; a page has 50, each statement reads one further. */
+    rows?: number;
+  }
+
+  // A line for each statement that is sent all the time, or has to stay as fast however much there is.
+  const hot = (): Hot[] => [
+    {
+      does: 'a record as it is',
+      run: (executor) => findRecordState(executor, { ...deep, revision: null }),
+      rows: 2,
+    },
+    {
+      does: 'a record as it was',
+      run: (executor) => findRecordState(executor, { ...deep, revision: head - 700 }),
+      rows: 2,
+    },
+    { does: 'a list by key', run: ofList({}), ordered: ['record_live_key'] },
+    {
+      does: 'a list by key, backwards',
+      run: ofList({ sort: [{ path: 'key', descending: true }] }),
+      ordered: ['record_live_key'],
+    },
+    { does: 'a later page by key', run: ofList({ after: ['r00010000'] }), ordered: ['record_live_key'] },
+    { does: 'a list of a prefix', run: ofList({ keyPrefix: 'r000150' }), ordered: ['record_live_key'] },
+    { does: 'a list of a prefix that no key has', run: ofList({ keyPrefix: 'r0001x' }), rows: 1 },
+    {
+      does: 'a list behind very many deleted records',
+      run: ofList({}, 'buried'),
+      ordered: ['record_live_key'],
+    },
+    { does: 'a list as it was', run: ofList({ revision: head - 10, after: ['r00010000'] }), rows: 300 },
+    { does: 'a list by an index', run: ofList({ sort: byPrice(false) }), ordered: ['index_entry_ascending'] },
+    {
+      does: 'a list by an index, backwards',
+      run: ofList({ sort: byPrice(true) }),
+      ordered: ['index_entry_descending'],
+    },
+    {
+      does: 'a later page by an index',
+      run: ofList({ sort: byPrice(false), after: position }),
+      ordered: ['index_entry_ascending'],
+      rows: 102,
+    },
+    {
+      does: 'a later page by an index, backwards',
+      run: ofList({ sort: byPrice(true), after: position }),
+      ordered: ['index_entry_descending'],
+      rows: 102,
+    },
+    { does: 'a list of one value', run: ofList({ filters: [price('eq', '500')] }), rows: 102 },
+    { does: 'a list of a few values', run: ofList({ filters: [price('in', '500,501,502')] }), rows: 160 },
+    {
+      does: 'a list of a range in its order',
+      run: ofList({ filters: [price('gte', '500')], sort: byPrice(false) }),
+      ordered: ['index_entry_ascending'],
+      rows: 102,
+    },
+    {
+      does: 'the history of a record',
+      run: (executor) => listVersions(executor, { ...deep, below: null, limit }),
+      ordered: ['version_record_id_number_key'],
+    },
+    {
+      does: 'a later page of it',
+      run: (executor) => listVersions(executor, { ...deep, below: 500, limit }),
+      ordered: ['version_record_id_number_key'],
+    },
+    { does: 'a version', run: (executor) => findVersions(executor, { ...deep, numbers: [500] }), rows: 1 },
+    { does: 'the log', run: (executor) => listCommits(executor, null, limit) },
+    { does: 'a later page of it', run: (executor) => listCommits(executor, 100, limit) },
+    { does: 'the changes of a commit', run: (executor) => listChanges(executor, 103, 0, limit) },
+    { does: 'positions of the feed', run: (executor) => listFeedPositions(executor, feed) },
+    {
+      does: 'positions of the feed of a collection',
+      run: (executor) =>
+        listFeedPositions(executor, { ...feed, after: { revision: 0, ordinal: 0 }, collectionId: ids.deep }),
+    },
+    {
+      does: 'a page of the feed',
+      run: (executor) =>
+        listFeed(executor, {
+          after: { revision: 103, ordinal: 0 },
+          upTo: { revision: 104, ordinal: 10 },
+          collectionId: null,
+        }),
+      rows: 210,
+    },
+    {
+      does: 'the records of a commit',
+      run: (executor) => findRecords(executor, [{ collectionId: ids.deep, key: 'deep' }]),
+      rows: 2,
+    },
+    {
+      does: 'everything that waits',
+      run: (executor) =>
+        listPending(executor, { collection: null, changesetId: null, outdated: null, after: 500, limit }),
+      rows: 160,
+    },
+    {
+      does: 'a member of a changeset',
+      run: (executor) =>
+        findPending(executor, [{ recordId: recordIds[1] ?? 0, changesetId: changesets[1] ?? '' }]),
+      rows: 1,
+    },
+    {
+      does: 'the members of a changeset',
+      run: (executor) => listMembers(executor, changesets[0] ?? '', 0, limit),
+    },
+    {
+      does: 'the changesets',
+      run: (executor) => listChangesets(executor, { state: null, below: null, limit: 2 }),
+      // It counts the members of each, up to a thousand.
+      rows: 1_001,
+    },
+    { does: 'the changesets that are due', run: (executor) => listDueChangesets(executor, 10), rows: 1 },
+    {
+      does: 'the batch of an index that is built',
+      run: (executor) =>
+        enterRecords(
+          executor as Tx,
+          {
+            id: 1,
+            collectionId: ids.large,
+            collection: 'large',
+            pointer: '/price',
+            state: 'building',
+            position: 0,
+          },
+          limit,
+        ),
+      rows: 52,
+    },
+  ];
+
+  test('of each hot statement reads what it answers, and no more', async () => {
+    const failures: unknown[] = [];
+    for (const { does, run, ordered = [], rows = 52 } of hot()) {
+      const readings = await readingsOf(db, run);
+      const found = {
+        does,
+        rows: Math.max(...readings.map((reading) => reading.rows)),
+        ordered: readings.flatMap((reading) => reading.ordered),
+      };
+      if (found.rows > rows || ordered.some((index) => !found.ordered.includes(index))) failures.push(found);
+      if (process.env.SHOW === does) process.stderr.write(readings.map(({ plan }) => plan).join('\n'));
+    }
+    expect(failures).toEqual([]);
+  });
+});
+
+type Seed = (client: pg.Client, options: Record<string, unknown>) => Promise<void>;
+
+/**
+ * Collections of 20,000 records with an index, of 20,000 deleted records before the live ones, and of a record with
+ * 1,000 versions; a changeset of 2,000 members, and many small ones.
+ */
+async function seed(url: string, database: Db): Promise<void> {
+  const context = createContext(database, { maxRecordBytes: 1_000_000 });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const script = new URL('../../scripts/bench/seed-records.mjs', import.meta.url).href;
+  const { seedRecords, seedHistory }: { seedRecords: Seed; seedHistory: Seed } = await import(script);
+  for (const name of ['large', 'buried', 'deep'])
+    await putCollection(context, {
+      collection: name,
+      definition: { indexes: ['/price'] },
+      precondition: {},
+      actor: ann,
+    });
+  await seedRecords(client, {
+    collection: 'large',
+    records: 20_000,
+    bytes: 20,
+    perCommit: 200,
+    prices: 1_000,
+  });
+  await seedRecords(client, {
+    collection: 'buried',
+    records: 20_000,
+    bytes: 20,
+    perCommit: 200,
+    prices: 1_000,
+  });
+  await client.query(`SET session_replication_role = replica; SET jit = off`);
+  await client.query(
+    `UPDATE record SET current_version_id = NULL FROM collection c WHERE c.name = 'buried' AND c.id = collection_id AND key < 'r00019900'`,
+  );
+  await client.query(
+    `WITH made AS (INSERT INTO changeset (title, created_by) SELECT 'Set ' || n, 'ann' FROM generate_series(1, 5000) AS n RETURNING id, ordinal)
+     INSERT INTO version (record_id, changeset_id, content, digest, staged_by, staged_at, updated_at)
+     SELECT r.id, made.id, '{}', sha256('{}'), '{ann}', now(), now() FROM made JOIN (SELECT id, 1 AS ordinal FROM record WHERE id % 10 = 0 UNION SELECT id, id FROM record) AS r ON r.ordinal = made.ordinal`,
+  );
+  await client.query(
+    `UPDATE changeset SET state = CASE WHEN ordinal > 3000 THEN 'discarded' ELSE 'committed' END, closed_by = 'ann', closed_at = now()
+     WHERE ordinal BETWEEN 2001 AND 4500;
+     UPDATE changeset SET state = 'scheduled', commit_at = now() + interval '1 year', scheduled_by = 'ann', scheduled_at = now()
+     WHERE ordinal BETWEEN 4501 AND 4600`,
+  );
+  await client.query(`RESET session_replication_role`);
+  await seedHistory(client, { collection: 'deep', key: 'deep', versions: 1_000, bytes: 20 });
+  await client.end();
+  while (await buildIndexes(context, { batchRecords: 5_000 }));
+  await database.queryOnce('VACUUM (ANALYZE)');
+}

@@ -85,8 +85,9 @@ export const changesetSchema = z
     state: z.enum(['open', 'scheduled', 'committed', 'discarded']),
     createdBy: z.string(),
     createdAt: time,
-    memberCount: count.meta({
-      description: 'Pending versions that it holds; once it is committed, the changes that it made.',
+    memberCount: count.nullable().meta({
+      description:
+        'Pending versions that it holds; once it is committed, the changes that it made. In a list null when it holds more than 1,000, which are counted only where one changeset is asked for.',
     }),
     validation: pendingValidationSchema.meta({
       description:
