@@ -44,6 +44,6 @@ export async function deleteCollection(
     }
     await removeDefinition(tx, id);
     const definition = { collection: input.collection, number: null, digest: null };
-    return { revision: await appendDefinitionCommit(tx, head, { author: input.actor.name, definition }) };
+    return { revision: appendDefinitionCommit(tx, head, { author: input.actor.name, definition }) };
   });
 }

@@ -27,7 +27,7 @@ async function discard(
     matches: matchesStagedTag,
   });
   await deleteMembers(tx, id);
-  await closeChangesets(tx, [{ id, state: 'discarded', by: actor.name }]);
+  closeChangesets(tx, [{ id, state: 'discarded', by: actor.name }]);
   const stored = await findChangeset(tx, id);
   if (stored === null) throw new Error('a locked changeset is not there');
   const { revision } = await findHead(tx);

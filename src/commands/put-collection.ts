@@ -200,7 +200,7 @@ async function put(
     await refuseWhereBroken(tx, assessed.subject);
   }
   const number = lastNumber + 1;
-  const revision = await appendDefinitionCommit(tx, head, {
+  const revision = appendDefinitionCommit(tx, head, {
     author: input.actor.name,
     definition: { collection: input.collection, number, digest: input.digest.toString('hex') },
   });

@@ -3,6 +3,7 @@ import type { TagCondition } from './precondition.js';
 import type { Prepared } from './prepared.js';
 import type { Receipt } from './receipt.js';
 import type { PatchOperation } from './record.js';
+import type { Content } from './stage.js';
 
 /** What one member of a commit wants to happen to one record. */
 export type Intent = PendingIntent | MemberIntent | ChangeIntent | RollbackIntent | RevertIntent;
@@ -41,6 +42,8 @@ export type ChangeIntent = Address & {
   ifVersion?: number;
   /** Where the change stands in the request, for failures: `/changes/3`. */
   pointer: string;
+  /** What a `put` stores, where that has been reckoned already; planning does it otherwise. */
+  content?: Content;
 } & Edit;
 
 /** Move the pointer to an earlier version. */

@@ -16,7 +16,7 @@ export interface UniqueClaim {
 }
 
 /** What a state of a record holds of the rules across records. */
-interface Ties {
+export interface Ties {
   claims: UniqueClaim[];
   references: ReferenceValue[];
 }
@@ -45,14 +45,19 @@ export function weighMove(planned: PlannedMove): Move {
   const { before, after, collection } = planned;
   const { errors, warnings, work } = collection.definition.judge({
     data: after?.data ?? null,
-    current: before?.data ?? null,
+    current: collection.definition.looksAtCurrent ? (before?.data ?? null) : null,
     key: planned.key,
     operation: planned.operation,
   });
   return {
     ...planned,
-    before: before && { ...withoutData(before), ...tiesOf(planned, before.data) },
-    after: after && { ...withoutData(after), ...tiesOf(planned, after.data) },
+    before: before && {
+      versionId: before.versionId,
+      number: before.number,
+      digest: before.digest,
+      ...tiesOf(planned, before),
+    },
+    after: after && { ...withoutData(after), ...tiesOf(planned, after) },
     own: { errors, warnings, errorCount: errors.length, warningCount: warnings.length, work },
   };
 }
@@ -84,7 +89,11 @@ function withoutData<S extends { data: JsonObject }>({ data, ...rest }: S): With
   return rest as WithoutData<S>;
 }
 
-function tiesOf({ collection }: PlannedMove, data: JsonObject): Ties {
+const noTies: Ties = { claims: [], references: [] };
+
+function tiesOf({ collection }: PlannedMove, state: { data: JsonObject }): Ties {
+  if (!collection.definition.hasTies) return noTies;
+  const { data } = state;
   return {
     claims: collection.definition.uniqueValues(data).map(({ constraint, pointer, value }) => ({
       collectionId: collection.id,

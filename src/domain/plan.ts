@@ -20,13 +20,14 @@ import {
   revertFailure,
   versionNotFound,
 } from './refusals.js';
-import { editContent } from './stage.js';
+import { type Content, editContent } from './stage.js';
 
 /** A committed state of a record. */
 export interface State {
   versionId: number;
   number: number;
-  data: JsonObject;
+  /** Parsed when it is first asked for: most commits do not look at what they replace. */
+  readonly data: JsonObject;
   /** Digest of the canonical content, in hexadecimal. */
   digest: string;
 }
@@ -201,10 +202,7 @@ function planChange(intent: ChangeIntent, found: Found, limits: { maxRecordBytes
     throw recordNotFound(intent, found.record?.revision ?? null);
   const move = { ...moveFrom(intent, found), pointer: `${intent.pointer}/data` };
   if (intent.operation === 'delete') return { move: { ...move, operation: 'delete', after: null } };
-  const { data, content, digest } = editContent(current?.data, intent, {
-    maxRecordBytes: limits.maxRecordBytes,
-    pointer: `${intent.pointer}/${intent.operation === 'put' ? 'data' : 'patch'}`,
-  });
+  const { data, content, digest } = contentAfter(intent, current, limits);
   if (current !== null && current.digest === digest) return { unchanged: true, consumedPendingId: null };
   return {
     move: {
@@ -213,6 +211,18 @@ function planChange(intent: ChangeIntent, found: Found, limits: { maxRecordBytes
       after: { source: 'new', content, data, digest },
     },
   };
+}
+
+function contentAfter(
+  intent: Exclude<ChangeIntent, { operation: 'delete' }>,
+  current: State | null,
+  { maxRecordBytes }: { maxRecordBytes: number },
+): Content {
+  if (intent.operation === 'put')
+    return (
+      intent.content ?? editContent(undefined, intent, { maxRecordBytes, pointer: `${intent.pointer}/data` })
+    );
+  return editContent(current?.data, intent, { maxRecordBytes, pointer: `${intent.pointer}/patch` });
 }
 
 function planRollback(intent: RollbackIntent, found: Found): Planned {

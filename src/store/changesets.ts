@@ -127,11 +127,11 @@ export function listDueChangesets(executor: Executor, limit: number): Promise<Du
 }
 
 /** Ends changesets; the database refuses while they hold anything. That is no edit: what was approved stays so. */
-export async function closeChangesets(
+export function closeChangesets(
   tx: Tx,
   closed: { id: string; state: 'committed' | 'discarded'; by: string }[],
-): Promise<void> {
-  await tx.query(
+): void {
+  tx.send(
     `UPDATE changeset SET state = closed.state, closed_by = closed.by, closed_at = clock_timestamp()
      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS closed (id, state, by) WHERE changeset.id = closed.id`,
     [closed.map(({ id }) => id), closed.map(({ state }) => state), closed.map(({ by }) => by)],

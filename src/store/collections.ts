@@ -26,6 +26,18 @@ export function findCollections(executor: Executor, names: string[]): Promise<Co
   return executor.query(`${selectCollection} WHERE c.name = ANY ($1)`, [names]);
 }
 
+/** Which definition a collection has, without its content. */
+export type CollectionInForce = Pick<CollectionRow, 'id' | 'name' | 'definitionId' | 'definitionNumber'>;
+
+/** Which definitions the collections of these names have, if they exist. */
+export function findCollectionsInForce(executor: Executor, names: string[]): Promise<CollectionInForce[]> {
+  return executor.query(
+    `SELECT c.id, c.name, d.id AS "definitionId", d.number AS "definitionNumber"
+     FROM collection c JOIN definition d ON d.id = c.definition_id WHERE c.name = ANY ($1)`,
+    [names],
+  );
+}
+
 /** One collection, or null. */
 export async function findCollection(executor: Executor, name: string): Promise<CollectionRow | null> {
   return (await findCollections(executor, [name]))[0] ?? null;

@@ -32,10 +32,10 @@ export interface ChangeRow {
  * Appends to the log, and moves the head to the last of these commits. The database refuses what does not continue the
  * chain at once, and when the transaction ends what is not whole.
  */
-export async function appendCommits(tx: Tx, commits: CommitRow[]): Promise<void> {
+export function appendCommits(tx: Tx, commits: CommitRow[]): void {
   const last = commits.at(-1);
   if (last === undefined) return;
-  await tx.query(
+  tx.send(
     `WITH moved AS (UPDATE head SET revision = $13, hash = $14, committed_at = $15)
      INSERT INTO commit (revision, kind, committed_at, author, message, changeset_id, reverts, forced, change_count, content,
                          previous_hash, hash)
@@ -62,8 +62,8 @@ export async function appendCommits(tx: Tx, commits: CommitRow[]): Promise<void>
 }
 
 /** Appends to the history. The database refuses entries that do not start where their record stood, and at the end those that its pointer has not followed. */
-export async function appendChanges(tx: Tx, changes: ChangeRow[]): Promise<void> {
-  await tx.query(
+export function appendChanges(tx: Tx, changes: ChangeRow[]): void {
+  tx.send(
     `INSERT INTO change (revision, ordinal, record_id, collection_id, before_version_id, after_version_id)
      SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])`,
     [

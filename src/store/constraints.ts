@@ -32,18 +32,14 @@ export function findUniqueHolders(
 }
 
 /** Replaces the unique values of these records. The deferred key lets values swap within a transaction. */
-export async function replaceUniqueValues(
-  tx: Tx,
-  recordIds: number[],
-  values: UniqueValueRow[],
-): Promise<void> {
-  await tx.query(`DELETE FROM unique_value WHERE record_id = ANY ($1)`, [recordIds]);
-  await insertUniqueValues(tx, values);
+export function replaceUniqueValues(tx: Tx, recordIds: number[], values: UniqueValueRow[]): void {
+  tx.send(`DELETE FROM unique_value WHERE record_id = ANY ($1)`, [recordIds]);
+  insertUniqueValues(tx, values);
 }
 
-export async function insertUniqueValues(tx: Tx, values: UniqueValueRow[]): Promise<void> {
+export function insertUniqueValues(tx: Tx, values: UniqueValueRow[]): void {
   if (values.length === 0) return;
-  await tx.query(
+  tx.send(
     `INSERT INTO unique_value (collection_id, pointers, digest, record_id)
      SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[])`,
     [
@@ -90,18 +86,14 @@ export function findReferrers(
 }
 
 /** Replaces the references of these records. */
-export async function replaceReferences(
-  tx: Tx,
-  recordIds: number[],
-  references: ReferenceRow[],
-): Promise<void> {
-  await tx.query(`DELETE FROM reference WHERE source_record_id = ANY ($1)`, [recordIds]);
-  await insertReferences(tx, references);
+export function replaceReferences(tx: Tx, recordIds: number[], references: ReferenceRow[]): void {
+  tx.send(`DELETE FROM reference WHERE source_record_id = ANY ($1)`, [recordIds]);
+  insertReferences(tx, references);
 }
 
-export async function insertReferences(tx: Tx, references: ReferenceRow[]): Promise<void> {
+export function insertReferences(tx: Tx, references: ReferenceRow[]): void {
   if (references.length === 0) return;
-  await tx.query(
+  tx.send(
     `INSERT INTO reference (source_record_id, pointer, target_record_id)
      SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING`,
     [

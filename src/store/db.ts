@@ -21,6 +21,12 @@ export interface Snapshot extends Executor {
 
 /** A transaction that may write. Only `withTransaction` makes one, so a write outside does not compile. */
 export interface Tx extends Executor {
+  /**
+   * Sends a statement of the program whose answer nobody needs, without waiting for it: the statements after it, and
+   * in the end COMMIT, travel with it. If it fails, nothing of the transaction happens, and its error is the
+   * transaction's.
+   */
+  send(text: string, values?: unknown[]): void;
   readonly [transactionBrand]: true;
   readonly [writableBrand]: true;
 }
@@ -177,12 +183,24 @@ async function withConnection<T>(db: Db, use: (connection: Connection) => Promis
 }
 
 const executorOf = (source: pg.Pool | pg.PoolClient): Executor => ({
-  query: (text, values) =>
-    translated(
-      async () => (await source.query({ name: statementName(text), text, values: values ?? [] })).rows,
-    ),
+  query: (text, values) => translated(async () => (await runPrepared(source, text, values)).rows),
   queryOnce: (text, values) => translated(async () => (await source.query(text, values)).rows),
 });
+
+function runPrepared(
+  source: pg.Pool | pg.PoolClient,
+  text: string,
+  values: unknown[] = [],
+): Promise<pg.QueryResult> {
+  if ('connection' in source) gatherWrites(source);
+  return source.query({ name: statementName(text), text, values });
+}
+
+/** What is sent in one turn goes into one packet: each write to a socket costs as much as a small statement. */
+function gatherWrites({ connection: { stream } }: pg.PoolClient): void {
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
 
 const statementNames = new Map<string, string>();
 
@@ -196,37 +214,68 @@ function statementName(text: string): string {
 }
 
 const runTransaction = <T>(connection: Connection, work: (tx: Tx) => Promise<T>) =>
-  runIn(connection, 'BEGIN', (executor) => work(executor as Tx));
+  runIn(connection, 'BEGIN', (executor, sent) =>
+    work({
+      ...executor,
+      send: (text, values) => sent.add(runPrepared(connection.client, text, values)),
+    } as Tx),
+  );
 
 const runSnapshot = <T>(connection: Connection, work: (snapshot: Snapshot) => Promise<T>) =>
   runIn(connection, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', (executor) =>
     work(executor as Snapshot),
   );
 
+/** Statements that have been sent and that nobody waits for, until their transaction ends. */
+class SentStatements {
+  /** What became of the first that failed: the reason why those after it did. */
+  failure: unknown;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Answers come in the order of the statements. */
+  add(statement: Promise<unknown>): void {
+    this.#last = statement.catch((error: unknown) => {
+      this.failure ??= error;
+    });
+  }
+
+  /** Waits for all of them. */
+  async settle(): Promise<void> {
+    await this.#last;
+  }
+}
+
 async function runIn<T>(
   connection: Connection,
   begin: string,
-  work: (executor: Executor) => Promise<T>,
+  work: (executor: Executor, sent: SentStatements) => Promise<T>,
 ): Promise<T> {
   const { client } = connection;
+  const sent = new SentStatements();
   let committing = false;
   try {
-    const executor = executorOf(client);
-    await client.query(begin);
-    const result = await work(executor);
+    sent.add(client.query(begin));
+    const result = await work(executorOf(client), sent);
     committing = true;
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
+    const { command } = await client.query('COMMIT');
+    // What has been aborted is rolled back, and that is no error of COMMIT.
+    if (command === 'COMMIT') return result;
+    committing = false;
+    throw new Error('a statement failed, and its error was passed over');
+  } catch (caught) {
+    await sent.settle();
+    const error = sent.failure ?? caught;
+    // A statement before COMMIT that the server refused, and then COMMIT has done nothing.
+    const hasNotCommitted = !committing || sqlState(sent.failure) !== undefined;
     // What the server did not refuse itself while committing may have happened.
     if (isConnectionError(error) || connection.broken || (committing && sqlState(error) === undefined)) {
       connection.broken ??= error instanceof Error ? error : new Error(String(error));
-      throw committing
-        ? new DiptychError(
+      throw hasNotCommitted
+        ? unavailable(error)
+        : new DiptychError(
             'outcome-unknown',
             'The connection broke while the transaction was being committed.',
-          )
-        : unavailable(error);
+          );
     }
     await client.query('ROLLBACK').catch((rollbackError: Error) => {
       connection.broken = rollbackError;

@@ -17,13 +17,15 @@ export interface LockedHead extends Head {
  * is, an acknowledged commit is on disk: `synchronous_commit = off` is lifted for this transaction.
  */
 export async function lockHead(tx: Tx): Promise<LockedHead> {
-  await tx.query(`SELECT revision FROM head FOR UPDATE`);
-  const [head] = await tx.query<LockedHead>(
-    `SELECT revision, hash, committed_at AS "committedAt",
+  const [, [head]] = await Promise.all([
+    tx.query(`SELECT revision FROM head FOR UPDATE`),
+    tx.query<LockedHead>(
+      `SELECT revision, hash, committed_at AS "committedAt",
             greatest(date_trunc('milliseconds', clock_timestamp()), committed_at) AS now,
             CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END AS durable
-     FROM head`,
-  );
+       FROM head`,
+    ),
+  ]);
   if (head === undefined) throw new Error('the head row is missing');
   return head;
 }

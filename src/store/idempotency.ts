@@ -42,8 +42,8 @@ export function findAnswers(executor: Executor, names: Name[]): Promise<Idempote
 }
 
 /** Keeps answers, in the transaction of the commits that they tell of. */
-export async function insertAnswers(tx: Tx, answers: Omit<IdempotencyRow, 'answeredAt'>[]): Promise<void> {
-  await tx.query(
+export function insertAnswers(tx: Tx, answers: Omit<IdempotencyRow, 'answeredAt'>[]): void {
+  tx.send(
     `INSERT INTO idempotency (principal, key, fingerprint, outcome, revision, body)
      SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::jsonb[])`,
     [

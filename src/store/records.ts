@@ -23,12 +23,11 @@ export const wantedRecords = `
   unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)
   JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key`;
 
-const selectRecord = `
+const recordColumns = `
   SELECT r.id, r.collection_id AS "collectionId", r.key, r.revision, r.current_version_id AS "currentVersionId",
          v.number AS "currentNumber", v.content AS "currentContent", v.digest AS "currentDigest",
-         coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
-  FROM ${wantedRecords}
-  LEFT JOIN version v ON v.id = r.current_version_id`;
+         coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"`;
+const currentVersion = `LEFT JOIN version v ON v.id = r.current_version_id`;
 
 /** The parameters $1 and $2 of these addresses. */
 export const addresses = (wanted: RecordAddress[]) => [
@@ -38,7 +37,7 @@ export const addresses = (wanted: RecordAddress[]) => [
 
 /** The records at these addresses that exist, live or not. */
 export function findRecords(executor: Executor, wanted: RecordAddress[]): Promise<RecordRow[]> {
-  return executor.query(selectRecord, addresses(wanted));
+  return executor.query(`${recordColumns} FROM ${wantedRecords} ${currentVersion}`, addresses(wanted));
 }
 
 /**
@@ -46,8 +45,40 @@ export function findRecords(executor: Executor, wanted: RecordAddress[]): Promis
  * a statement of its own, which sees what a commit wrote that the lock had to wait for.
  */
 export async function lockRecords(tx: Tx, wanted: RecordAddress[]): Promise<RecordRow[]> {
-  await lockAddressed(tx, wanted);
-  return findRecords(tx, wanted);
+  const [, rows] = await Promise.all([lockAddressed(tx, wanted), findRecords(tx, wanted)]);
+  return rows;
+}
+
+/** Where a record is, as callers say it. */
+export interface RecordName {
+  collection: string;
+  key: string;
+}
+
+/** Names in $1 and keys in $2; materialized, so that each record is looked up by both parts of its index. */
+const withWanted = `
+  WITH wanted AS MATERIALIZED (
+    SELECT c.id AS collection_id, name.key
+    FROM unnest($1::text[], $2::text[]) AS name (collection, key) JOIN collection c ON c.name = name.collection
+  )`;
+const namedRecords = `wanted JOIN record r ON r.collection_id = wanted.collection_id AND r.key = wanted.key`;
+
+const names = (wanted: RecordName[]) => [
+  wanted.map((name) => name.collection),
+  wanted.map((name) => name.key),
+];
+
+/** The same by the names of their collections, which need not be looked up first. */
+export function findNamedRecords(executor: Executor, wanted: RecordName[]): Promise<RecordRow[]> {
+  return executor.query(`${withWanted} ${recordColumns} FROM ${namedRecords} ${currentVersion}`, names(wanted));
+}
+
+export async function lockNamedRecords(tx: Tx, wanted: RecordName[]): Promise<RecordRow[]> {
+  const [, rows] = await Promise.all([
+    tx.query(`${withWanted} SELECT r.id FROM ${namedRecords} ORDER BY r.id FOR UPDATE OF r`, names(wanted)),
+    findNamedRecords(tx, wanted),
+  ]);
+  return rows;
 }
 
 /** Locks the records at these addresses in one order. What they are by then is for another statement to read. */
@@ -66,13 +97,17 @@ export interface RecordStand {
 
 /** The same for many records by their ids, which must all be there: locked in one order, then read. */
 export async function lockStands(tx: Tx, ids: number[]): Promise<RecordStand[]> {
-  await tx.query(`SELECT r.id FROM record r WHERE r.id = ANY ($1::bigint[]) ORDER BY r.id FOR UPDATE`, [ids]);
-  return await tx.query(
-    `SELECT r.id, r.revision, r.current_version_id AS "currentVersionId", v.number AS "currentNumber",
-            coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
-     FROM record r LEFT JOIN version v ON v.id = r.current_version_id WHERE r.id = ANY ($1::bigint[])`,
-    [ids],
-  );
+  const [, rows] = await Promise.all([
+    tx.query(`SELECT r.id FROM record r WHERE r.id = ANY ($1::bigint[]) ORDER BY r.id FOR UPDATE`, [ids]),
+    tx.query<RecordStand>(
+      `SELECT r.id, r.revision, r.current_version_id AS "currentVersionId",
+              (SELECT v.number FROM version v WHERE v.id = r.current_version_id) AS "currentNumber",
+              coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
+       FROM record r WHERE r.id = ANY ($1::bigint[])`,
+      [ids],
+    ),
+  ]);
+  return rows;
 }
 
 /** Makes sure that the records exist and locks them; answers their ids, in no particular order. */
@@ -87,11 +122,11 @@ export function insertRecords(tx: Tx, wanted: RecordAddress[]): Promise<(RecordA
 }
 
 /** Moves pointers: the one statement that changes what readers see. */
-export async function movePointers(
+export function movePointers(
   tx: Tx,
   moves: { recordId: number; revision: number; versionId: number | null }[],
-): Promise<void> {
-  await tx.query(
+): void {
+  tx.send(
     `UPDATE record SET revision = moved.revision, current_version_id = moved.version_id
      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (record_id, revision, version_id)
      WHERE record.id = moved.record_id`,

@@ -65,24 +65,36 @@ export async function updateValidation(tx: Tx, id: number, validation: StoredVal
 }
 
 /** Discards pending versions. */
-export async function deletePending(tx: Tx, ids: number[]): Promise<void> {
-  await tx.query(`DELETE FROM version WHERE id = ANY ($1) AND revision IS NULL`, [ids]);
+export function deletePending(tx: Tx, ids: number[]): void {
+  tx.send(`DELETE FROM version WHERE id = ANY ($1) AND revision IS NULL`, [ids]);
 }
 
 /** Makes pending versions committed: from here on the database refuses to change them. */
-export async function markCommitted(
-  tx: Tx,
-  rows: { id: number; number: number; revision: number }[],
-): Promise<void> {
-  await tx.query(
+export function markCommitted(tx: Tx, rows: { id: number; number: number; revision: number }[]): void {
+  tx.send(
     `UPDATE version SET revision = done.revision, number = done.number, validation = NULL
      FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS done (id, number, revision) WHERE version.id = done.id`,
     [rows.map((row) => row.id), rows.map((row) => row.number), rows.map((row) => row.revision)],
   );
 }
 
+/**
+ * Ids for versions that are still to be decided about, so that what refers to them can be sent with them. Those that
+ * are not used are gone.
+ */
+export async function reserveVersionIds(tx: Tx, count: number): Promise<number[]> {
+  if (count === 0) return [];
+  const rows = await tx.query<{ id: number }>(
+    `SELECT nextval('version_id_seq') AS id FROM generate_series(1, $1::integer)`,
+    [count],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** A version that is committed without having been pending. */
 export interface NewVersion {
+  /** Reserved before. */
+  id: number;
   recordId: number;
   number: number;
   revision: number;
@@ -93,15 +105,16 @@ export interface NewVersion {
   committedAt: Date;
 }
 
-/** Adds committed versions; answers their ids by record, of which each has at most one. */
-export async function insertCommitted(tx: Tx, versions: NewVersion[]): Promise<Map<number, number>> {
-  const rows = await tx.query<{ id: number; recordId: number }>(
-    `INSERT INTO version (record_id, number, revision, content, digest, base_version_id, staged_by, staged_at, updated_at)
-     SELECT record_id, number, revision, content, digest, base_version_id, ARRAY[author], at, at
-     FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[], $7::text[], $8::timestamptz[])
-       AS added (record_id, number, revision, content, digest, base_version_id, author, at)
-     RETURNING id, record_id AS "recordId"`,
+/** Adds committed versions. */
+export function insertCommitted(tx: Tx, versions: NewVersion[]): void {
+  tx.send(
+    `INSERT INTO version (id, record_id, number, revision, content, digest, base_version_id, staged_by, staged_at, updated_at)
+     OVERRIDING SYSTEM VALUE
+     SELECT id, record_id, number, revision, content, digest, base_version_id, ARRAY[author], at, at
+     FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::bytea[], $7::bigint[], $8::text[], $9::timestamptz[])
+       AS added (id, record_id, number, revision, content, digest, base_version_id, author, at)`,
     [
+      versions.map((version) => version.id),
       versions.map((version) => version.recordId),
       versions.map((version) => version.number),
       versions.map((version) => version.revision),
@@ -112,7 +125,6 @@ export async function insertCommitted(tx: Tx, versions: NewVersion[]): Promise<M
       versions.map((version) => version.committedAt),
     ],
   );
-  return new Map(rows.map((row) => [row.recordId, row.id]));
 }
 
 /** A committed version by its number, for rolling back to. */

@@ -79,7 +79,7 @@ BEGIN
      OR (revision > 1 AND (
           SELECT previous.hash = added.previous_hash AND previous.committed_at <= added.committed_at
           FROM commit AS previous WHERE previous.revision = added.revision - 1) IS NOT TRUE)
-     OR (SELECT added.revision <= head.revision FROM head) IS NOT TRUE
+     OR (revision <= (SELECT head.revision FROM head)) IS NOT TRUE
   LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'commit % does not follow the one before it, or says what it is not', wrong

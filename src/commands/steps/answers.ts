@@ -18,51 +18,48 @@ interface KeptRefusal {
   extensions: Extensions;
 }
 
+const nameOf = ({ principal, key }: { principal: string; key: string }) => JSON.stringify([principal, key]);
+
 const named = (requests: CommitRequest[]) =>
   requests.flatMap((request) => (request.idempotency ? [{ request, ...request.idempotency }] : []));
 
-/**
- * Settles the requests whose Idempotency-Key is known: being worked on elsewhere, or answered before. The
- * answers are looked up by the function that this returns, once the head's lock is held: only then is
- * everything visible that other instances have finished.
- */
-export async function recallAnswers(
-  tx: Tx,
-  requests: CommitRequest[],
-  outcomes: Map<CommitRequest, Outcome>,
-): Promise<() => Promise<void>> {
+/** Marks the Idempotency-Keys of these requests; answers those that are being worked on elsewhere. */
+export async function lockKeys(tx: Tx, requests: CommitRequest[]): Promise<Map<CommitRequest, Outcome>> {
   const keyed = named(requests);
-  if (keyed.length === 0) return async () => {};
+  if (keyed.length === 0) return new Map();
   const busy = await lockIdempotencyKeys(tx, keyed);
-  for (const [position, { request }] of keyed.entries()) {
-    if (busy.has(position)) outcomes.set(request, { refused: inFlight() });
-  }
-  return async () => {
-    const open = keyed.filter(({ request }) => !outcomes.has(request));
-    const answers = await findAnswers(tx, open);
-    for (const { request, principal, key, fingerprint } of open) {
-      const answer = answers.find((row) => row.principal === principal && row.key === key);
-      if (answer)
-        outcomes.set(
-          request,
-          fingerprint.equals(answer.fingerprint) ? replay(answer) : { refused: reused(key) },
-        );
-    }
-  };
+  return new Map(
+    keyed.flatMap(({ request }, position) =>
+      busy.has(position) ? [[request, { refused: inFlight() }]] : [],
+    ),
+  );
+}
+
+/**
+ * The answers that these requests were given before. To be sent behind the head's lock: only then is everything
+ * visible that other instances have finished.
+ */
+export async function recallAnswers(tx: Tx, requests: CommitRequest[]): Promise<Map<CommitRequest, Outcome>> {
+  const keyed = named(requests);
+  if (keyed.length === 0) return new Map();
+  const answers = new Map((await findAnswers(tx, keyed)).map((row) => [nameOf(row), row]));
+  return new Map(
+    keyed.flatMap(({ request, principal, key, fingerprint }) => {
+      const answer = answers.get(nameOf({ principal, key }));
+      if (answer === undefined) return [];
+      return [[request, fingerprint.equals(answer.fingerprint) ? replay(answer) : { refused: reused(key) }]];
+    }),
+  );
 }
 
 /** Keeps the answers to the requests that have a key, in the transaction of the commits that they tell of. */
-export async function keepAnswers(
-  tx: Tx,
-  requests: CommitRequest[],
-  outcomes: Map<CommitRequest, Outcome>,
-): Promise<void> {
+export function keepAnswers(tx: Tx, requests: CommitRequest[], outcomes: Map<CommitRequest, Outcome>): void {
   const answers = named(requests).flatMap(({ request, principal, key, fingerprint }) => {
     const outcome = outcomes.get(request);
     if (outcome === undefined || 'stale' in outcome || request.dryRun) return [];
     return [{ principal, key, fingerprint, ...toAnswer(outcome) }];
   });
-  if (answers.length > 0) await insertAnswers(tx, answers);
+  if (answers.length > 0) insertAnswers(tx, answers);
 }
 
 export function inFlight(): DiptychError {

@@ -4,11 +4,11 @@ import type { Tx } from '../../store/db.js';
 import type { LockedHead } from '../../store/head.js';
 
 /** Puts a definition's coming into force (or a collection's end: number null) into the log. */
-export async function appendDefinitionCommit(
+export function appendDefinitionCommit(
   tx: Tx,
   head: LockedHead,
   entry: { author: string; definition: { collection: string; number: number | null; digest: string | null } },
-): Promise<number> {
+): number {
   const revision = head.revision + 1;
   const committedAt = head.now;
   const fields = {
@@ -31,6 +31,6 @@ export async function appendDefinitionCommit(
     },
     head.hash,
   );
-  await appendCommits(tx, [{ ...fields, changeCount: 0, content, previousHash: head.hash, hash }]);
+  appendCommits(tx, [{ ...fields, changeCount: 0, content, previousHash: head.hash, hash }]);
   return revision;
 }

@@ -16,7 +16,7 @@ import {
 } from '../../domain/refusals.js';
 import { isAnyDeleted } from '../../store/archived.js';
 import { lockChangeset } from '../../store/changesets.js';
-import { findCollections } from '../../store/collections.js';
+import { findCollectionsInForce } from '../../store/collections.js';
 import type { Tx } from '../../store/db.js';
 import { lockStands, type RecordStand } from '../../store/records.js';
 import type { Draft } from './draft.js';
@@ -96,7 +96,7 @@ async function confirmChangeset(
 }
 
 async function areDefinitionsInForce(tx: Tx, { definitions }: Prepared): Promise<boolean> {
-  const inForce = await findCollections(tx, [...definitions.keys()]);
+  const inForce = await findCollectionsInForce(tx, [...definitions.keys()]);
   const ids = new Map(inForce.map(({ name, definitionId }) => [name, definitionId]));
   return [...definitions].every(([name, { definitionId }]) => ids.get(name) === definitionId);
 }

@@ -6,9 +6,17 @@ import type { Intent } from '../../domain/intent.js';
 import type { Found, FoundCollection, State } from '../../domain/plan.js';
 import { collectionNotFound } from '../../domain/refusals.js';
 import { tagOfPending } from '../../domain/validation-state.js';
-import { type CollectionRow, findCollections } from '../../store/collections.js';
+import type { JsonObject } from '../../lib/json-value.js';
+import { type CollectionInForce, findCollectionsInForce } from '../../store/collections.js';
 import type { Executor, Tx } from '../../store/db.js';
-import { findRecords, lockRecords, type RecordAddress, type RecordRow } from '../../store/records.js';
+import { findDefinitionsById } from '../../store/definitions.js';
+import {
+  findNamedRecords,
+  lockNamedRecords,
+  type RecordAddress,
+  type RecordName,
+  type RecordRow,
+} from '../../store/records.js';
 import { type CommittedRow, findCommitted, findPending, type PendingRow } from '../../store/versions.js';
 
 /** What was found for an intent, or why nothing could be. */
@@ -17,12 +25,13 @@ export type Lookup = { found: Found } | { refused: DiptychError };
 interface Source {
   executor: Executor;
   definitions: DefinitionCache;
-  findRecords: (wanted: RecordAddress[]) => Promise<RecordRow[]>;
+  findRecords: (wanted: RecordName[]) => Promise<RecordRow[]>;
 }
 
 /** Loads what the intents are about, locking the records: nobody stages into them meanwhile. */
 export function lockFound(tx: Tx, definitions: DefinitionCache, intents: Intent[]): Promise<Lookup[]> {
-  return loadFound({ executor: tx, definitions, findRecords: (wanted) => lockRecords(tx, wanted) }, intents);
+  const findRecords = (wanted: RecordName[]) => lockNamedRecords(tx, wanted);
+  return loadFound({ executor: tx, definitions, findRecords }, intents);
 }
 
 /** The same without locks, for looking only. */
@@ -31,22 +40,20 @@ export function readFound(
   definitions: DefinitionCache,
   intents: Intent[],
 ): Promise<Lookup[]> {
-  return loadFound(
-    { executor, definitions, findRecords: (wanted) => findRecords(executor, wanted) },
-    intents,
-  );
+  const findRecords = (wanted: RecordName[]) => findNamedRecords(executor, wanted);
+  return loadFound({ executor, definitions, findRecords }, intents);
 }
 
 async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
-  const { executor, definitions } = source;
+  if (intents.length === 0) return [];
+  const { executor } = source;
   const names = [...new Set(intents.map((intent) => intent.collection))];
-  const rows = await findCollections(executor, names);
-  const collections = new Map(rows.map((row) => [row.name, toFoundCollection(row, definitions)]));
-  const wanted = intents.flatMap((intent) => {
-    const collection = collections.get(intent.collection);
-    return collection ? [{ collectionId: collection.id, key: intent.key }] : [];
-  });
-  const records = new Map((await source.findRecords(wanted)).map((row) => [addressOf(row), row]));
+  const [inForce, rows] = await Promise.all([
+    findCollectionsInForce(executor, names),
+    source.findRecords(intents),
+  ]);
+  const collections = await findCompiled(source, inForce);
+  const records = new Map(rows.map((row) => [addressOf(row), row]));
   const recordOf = (intent: Intent) => {
     const collection = collections.get(intent.collection);
     return collection && records.get(addressOf({ collectionId: collection.id, key: intent.key }));
@@ -87,10 +94,23 @@ async function loadFound(source: Source, intents: Intent[]): Promise<Lookup[]> {
 
 const addressOf = (address: RecordAddress) => `${address.collectionId} ${address.key}`;
 
-/** A collection with the definition in force, compiled; one object for all its records. */
-export function toFoundCollection(row: CollectionRow, definitions: DefinitionCache): FoundCollection {
-  const { id, name, definitionId, definitionNumber } = row;
-  return { id, name, definitionId, definitionNumber, definition: definitions.get(row) };
+/** By name, one object for all records of a collection. Only definitions that are new here are read and compiled. */
+async function findCompiled(
+  { executor, definitions }: Source,
+  inForce: CollectionInForce[],
+): Promise<Map<string, FoundCollection>> {
+  const known = new Map(inForce.map(({ definitionId: id }) => [id, definitions.find(id)]));
+  const unknown = [...known].flatMap(([id, definition]) => (definition === undefined ? [id] : []));
+  const contents = unknown.length === 0 ? new Map() : await findDefinitionsById(executor, unknown);
+  for (const [definitionId, definitionContent] of contents)
+    known.set(definitionId, definitions.get({ definitionId, definitionContent }));
+  return new Map(
+    inForce.map((collection) => {
+      const definition = known.get(collection.definitionId);
+      if (definition === undefined) throw new Error(`the definition of ${collection.name} is not there`);
+      return [collection.name, { ...collection, definition }];
+    }),
+  );
 }
 
 function toFound(
@@ -135,11 +155,15 @@ export function currentState(record: RecordRow): State | null {
 }
 
 function toState(version: { id: number; number: number; content: string; digest: Buffer }): State {
+  let data: JsonObject | undefined;
   return {
     versionId: version.id,
     number: version.number,
-    data: JSON.parse(version.content),
     digest: version.digest.toString('hex'),
+    get data() {
+      data ??= JSON.parse(version.content) as JsonObject;
+      return data;
+    },
   };
 }
 

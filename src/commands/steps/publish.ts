@@ -8,10 +8,11 @@ import { receiptStale } from '../../domain/refusals.js';
 import { lockFreeChangesets } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
-import { keepAnswers, recallAnswers } from './answers.js';
+import { reserveVersionIds } from '../../store/versions.js';
+import { keepAnswers, lockKeys, recallAnswers } from './answers.js';
 import { confirmPrepared, receiptOf } from './confirm-prepared.js';
 import { type Draft, draftIntents, maxWork, type Spent } from './draft.js';
-import { lockFound } from './load-found.js';
+import { type Lookup, lockFound } from './load-found.js';
 import { loadWorld } from './load-world.js';
 import { missingApprovals } from './missing-approvals.js';
 import {
@@ -39,39 +40,72 @@ export async function publish(
   context: PublishContext,
   requests: CommitRequest[],
 ): Promise<(Outcome | Postponed)[]> {
-  const outcomes = new Map<CommitRequest, Outcome>();
-  const forget = await recallAnswers(tx, requests, outcomes);
-  const head = await lockHead(tx);
-  await forget();
-  await passOverBusy(tx, requests, outcomes);
-  const log: LogPosition = { revision: head.revision, hash: head.hash, now: head.now };
-  let waiting = requests.filter((request) => !outcomes.has(request));
-  const fresh = [...waiting];
+  const round = takeRound(requests);
+  // All of this is sent at once, and runs in this order: the locks are taken in the order that everybody keeps to.
+  const [inFlight, head, answered, busy, versionIds, lookups] = await Promise.all([
+    lockKeys(tx, requests),
+    lockHead(tx),
+    recallAnswers(tx, requests),
+    passOverBusy(tx, requests),
+    reserveVersionIds(tx, countChanges(requests)),
+    lockFound(tx, context.definitions, intentsOf(round)),
+  ]);
+  const outcomes = new Map<CommitRequest, Outcome>([...busy, ...answered, ...inFlight]);
+  const log: LogPosition = { revision: head.revision, hash: head.hash, now: head.now, versionIds };
   const spent: Spent = { work: 0 };
-  while (waiting.length > 0 && spent.work < maxWork)
-    waiting = await publishRound(tx, { ...context, spent }, log, waiting, outcomes);
-  await keepAnswers(tx, fresh, outcomes);
+  const publishing = { ...context, spent, log, outcomes };
+  const fresh = requests.filter((request) => !outcomes.has(request));
+  let waiting = await publishRound(tx, publishing, fresh, { requests: round, lookups });
+  while (waiting.length > 0 && spent.work < maxWork) {
+    const next = takeRound(waiting);
+    const found = await lockFound(tx, context.definitions, intentsOf(next));
+    waiting = await publishRound(tx, publishing, waiting, { requests: next, lookups: found });
+  }
+  keepAnswers(tx, fresh, outcomes);
   return requests.map((request) => outcomes.get(request) ?? { postponed: true });
 }
+
+/** What the rounds of one transaction share. */
+interface Publishing extends PublishContext {
+  spent: Spent;
+  log: LogPosition;
+  outcomes: Map<CommitRequest, Outcome>;
+}
+
+/** Commits that name none of each other's records, and what was found for their intents, one after the other. */
+interface Round {
+  requests: CommitRequest[];
+  lookups: Lookup[];
+}
+
+const intentsOf = (requests: CommitRequest[]) => requests.flatMap(({ intents }) => intents);
+
+/** Each change may become one new version. */
+const countChanges = (requests: CommitRequest[]) =>
+  intentsOf(requests).filter(({ type }) => type === 'change').length;
+
+const takeRound = (requests: CommitRequest[]) =>
+  takeApart(requests, (request) => ({
+    writes: [
+      ...request.intents.map(recordName),
+      ...(request.prepared?.moves.map(nameOf) ?? []),
+      ...(request.prepared?.unchanged.map(recordName) ?? []),
+    ],
+    reads: [],
+  })).taken;
 
 /**
  * Locks the changesets before any record, because whoever stages into one holds it while waiting for a record.
  * Those that are being edited at this moment are for later.
  */
-async function passOverBusy(
-  tx: Tx,
-  requests: CommitRequest[],
-  outcomes: Map<CommitRequest, Outcome>,
-): Promise<void> {
+async function passOverBusy(tx: Tx, requests: CommitRequest[]): Promise<Map<CommitRequest, Outcome>> {
   const waiting = requests.flatMap((request) => {
     const id = request.prepared?.changeset?.id;
-    return id === undefined || outcomes.has(request) ? [] : [{ request, id }];
+    return id === undefined ? [] : [{ request, id }];
   });
-  const free = await lockFreeChangesets(
-    tx,
-    waiting.map(({ id }) => id),
-  );
-  for (const { request, id } of waiting) if (!free.has(id)) outcomes.set(request, { stale: true });
+  const ids = waiting.map(({ id }) => id);
+  const free = await lockFreeChangesets(tx, ids);
+  return new Map(waiting.flatMap(({ request, id }) => (free.has(id) ? [] : [[request, { stale: true }]])));
 }
 
 /**
@@ -80,20 +114,12 @@ async function passOverBusy(
  */
 async function publishRound(
   tx: Tx,
-  context: PublishContext & { spent: Spent },
-  log: LogPosition,
+  context: Publishing,
   waiting: CommitRequest[],
-  outcomes: Map<CommitRequest, Outcome>,
+  round: Round,
 ): Promise<CommitRequest[]> {
-  const apart = takeApart(waiting, (request) => ({
-    writes: [
-      ...request.intents.map(recordName),
-      ...(request.prepared?.moves.map(nameOf) ?? []),
-      ...(request.prepared?.unchanged.map(recordName) ?? []),
-    ],
-    reads: [],
-  }));
-  const drafts = takeApart(await draftAll(tx, context, apart.taken, outcomes), (draft) => {
+  const { log, outcomes } = context;
+  const drafts = takeApart(await draftAll(tx, context, round), (draft) => {
     const footprints = draft.moves.map(footprintOf);
     return {
       writes: footprints.flatMap(({ writes }) => writes),
@@ -108,7 +134,7 @@ async function publishRound(
   for (const draft of drafts.taken) {
     const refused = judgeDraft(draft, world, await missingApprovals(tx, draft));
     if (refused) outcomes.set(draft.request, { refused });
-    else if (draft.moves.length === 0) outcomes.set(draft.request, await finishUnchanged(tx, log, draft));
+    else if (draft.moves.length === 0) outcomes.set(draft.request, finishUnchanged(tx, log, draft));
     else if (draft.request.dryRun)
       outcomes.set(draft.request, { result: toResult(draft, log.revision + 1, log.now), replayed: false });
     else accepted.push(draft);
@@ -124,19 +150,17 @@ async function publishRound(
 }
 
 /** Drafts of those requests that nothing has decided yet, as long as they are not too much work together. */
-async function draftAll(
-  tx: Tx,
-  context: PublishContext & { spent: Spent },
-  requests: CommitRequest[],
-  outcomes: Map<CommitRequest, Outcome>,
-): Promise<Draft[]> {
-  const intents = requests.flatMap((request) => request.intents);
-  const lookups = intents.length === 0 ? [] : await lockFound(tx, context.definitions, intents);
+async function draftAll(tx: Tx, context: Publishing, { requests, lookups }: Round): Promise<Draft[]> {
+  const { outcomes } = context;
   const drafts: Draft[] = [];
+  let position = 0;
   for (const request of requests) {
     if (context.spent.work >= maxWork) break;
+    const found = lookups.slice(position, position + request.intents.length);
+    position += request.intents.length;
+    if (outcomes.has(request)) continue;
     if (request.prepared === null) {
-      drafts.push(await draftIntents(tx, request, lookups.splice(0, request.intents.length), context));
+      drafts.push(await draftIntents(tx, request, found, context));
       continue;
     }
     const confirmed = await confirmPrepared(tx, request, request.prepared);
@@ -195,8 +219,8 @@ function judgeDraft(draft: Draft, world: World, unapproved: DiptychError | null)
 }
 
 /** Nothing differs from what is current: the pending version has served, and the log stays as it is. */
-async function finishUnchanged(tx: Tx, log: LogPosition, draft: Draft): Promise<Outcome> {
-  if (!draft.request.dryRun) await finishStaged(tx, [draft]);
+function finishUnchanged(tx: Tx, log: LogPosition, draft: Draft): Outcome {
+  if (!draft.request.dryRun) finishStaged(tx, [draft]);
   const result = { ...toResult(draft, log.revision, log.now), unchanged: true };
   return { result, replayed: false };
 }

@@ -1,8 +1,8 @@
 import type { CommitResult } from '../../domain/commit.js';
 import type { CommitRequest } from '../../domain/intent.js';
-import { recordName, type World } from '../../domain/judge.js';
+import { claimName, recordName, type World } from '../../domain/judge.js';
 import { digestChanges, sealEntry } from '../../domain/log-entry.js';
-import { type Move, toLoggedChange } from '../../domain/move.js';
+import { type Move, type Ties, toLoggedChange } from '../../domain/move.js';
 import { closeChangesets } from '../../store/changesets.js';
 import { appendChanges, appendCommits, type ChangeRow, type CommitRow } from '../../store/commits.js';
 import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
@@ -25,6 +25,8 @@ export interface LogPosition {
   hash: Buffer;
   /** The time of the commits of this transaction. */
   now: Date;
+  /** Ids for the versions that this transaction adds. */
+  versionIds: number[];
 }
 
 /** At most this many changes are listed in the answer of a commit. */
@@ -62,8 +64,7 @@ export async function writeCommits(
   world: World,
 ): Promise<CommitResult[]> {
   const rows = commits.map((commit) => nextRow(log, commit));
-  await appendCommits(tx, rows);
-
+  appendCommits(tx, rows);
   const written = commits.flatMap((commit, index) =>
     commit.moves.map((move, position) => ({ move, commit, position, revision: rows[index]?.revision ?? 0 })),
   );
@@ -72,14 +73,14 @@ export async function writeCommits(
     written.map(({ move }) => move),
   );
   const idOf = (move: Move) => requireId(recordIds, move.collection.name, move.key);
-  const versionIds = await writeVersions(tx, log.now, written, idOf);
+  const versionIds = writeVersions(tx, log, written, idOf);
   const afterId = (move: Move) => (move.after === null ? null : (versionIds.get(idOf(move)) ?? null));
   await restoreArchived(
     tx,
     written.flatMap(({ move: { after } }) => (after?.source === 'existing' ? [after.versionId] : [])),
   );
 
-  await appendChanges(
+  appendChanges(
     tx,
     written.map(
       ({ move, position, revision }): ChangeRow => ({
@@ -92,32 +93,32 @@ export async function writeCommits(
       }),
     ),
   );
-  await movePointers(
+  movePointers(
     tx,
     written.map(({ move, revision }) => ({ recordId: idOf(move), revision, versionId: afterId(move) })),
   );
-  await writeConstraints(
+  writeConstraints(
     tx,
     written.map(({ move }) => move),
     idOf,
     (name) => recordIds.get(name) ?? world.live.get(name),
   );
-  await finishStaged(tx, commits);
+  finishStaged(tx, commits);
   return commits.map((commit, index) => toResult(commit, rows[index]?.revision ?? 0, log.now));
 }
 
 /** Removes the pending versions that are used up, and closes the changesets that are committed. */
-export async function finishStaged(tx: Tx, commits: AcceptedCommit[]): Promise<void> {
+export function finishStaged(tx: Tx, commits: AcceptedCommit[]): void {
   const consumed = commits.flatMap(({ moves, consumedPendingIds }) => [
     ...consumedPendingIds,
     ...moves.flatMap((move) => move.consumedPendingId ?? []),
   ]);
-  if (consumed.length > 0) await deletePending(tx, consumed);
+  if (consumed.length > 0) deletePending(tx, consumed);
   const closed = commits.flatMap(({ request }) => {
     const id = request.prepared?.changeset?.id;
     return id === undefined ? [] : [{ id, state: 'committed' as const, by: request.author }];
   });
-  if (closed.length > 0) await closeChangesets(tx, closed);
+  if (closed.length > 0) closeChangesets(tx, closed);
 }
 
 /** The definitions that these moves were judged by, by the name of the collection. */
@@ -176,12 +177,12 @@ function requireId(ids: Map<string, number>, collection: string, key: string): n
 }
 
 /** Commits pending versions and adds new ones; answers the version that each record moves to. */
-async function writeVersions(
+function writeVersions(
   tx: Tx,
-  now: Date,
+  { now, versionIds }: LogPosition,
   written: { move: Move; commit: AcceptedCommit; revision: number }[],
   idOf: (move: Move) => number,
-): Promise<Map<number, number>> {
+): Map<number, number> {
   const ids = new Map<number, number>();
   const pending = [];
   const added = [];
@@ -196,7 +197,11 @@ async function writeVersions(
     if (move.after?.source === 'new') {
       const digest = Buffer.from(move.after.digest, 'hex');
       const baseVersionId = move.before?.versionId ?? null;
+      const id = versionIds.pop();
+      if (id === undefined) throw new Error('more versions than ids were reserved for');
+      ids.set(recordId, id);
       added.push({
+        id,
         recordId,
         number,
         revision,
@@ -208,31 +213,38 @@ async function writeVersions(
       });
     }
   }
-  if (pending.length > 0) await markCommitted(tx, pending);
-  if (added.length > 0) for (const [recordId, id] of await insertCommitted(tx, added)) ids.set(recordId, id);
+  if (pending.length > 0) markCommitted(tx, pending);
+  if (added.length > 0) insertCommitted(tx, added);
   return ids;
 }
 
-/** Unique values and references of the records as they are now; nothing for collections that have neither. */
-async function writeConstraints(
+/** Unique values and references of the records where they are other than before. */
+function writeConstraints(
   tx: Tx,
   moves: Move[],
   idOf: (move: Move) => number,
   targetId: (name: string) => number | undefined,
-): Promise<void> {
-  const claims = moves.flatMap((move) =>
+): void {
+  const claiming = moves.filter((move) => differs(move, ({ claims }) => claims.map(claimName)));
+  const claims = claiming.flatMap((move) =>
     (move.after?.claims ?? []).map((claim) => ({ ...claim, recordId: idOf(move) })),
   );
-  const claimed = moves.filter((move) => (move.before?.claims.length ?? 0) > 0);
-  if (claims.length + claimed.length > 0) await replaceUniqueValues(tx, moves.map(idOf), claims);
+  if (claiming.length > 0) replaceUniqueValues(tx, claiming.map(idOf), claims);
 
-  const references = moves.flatMap((move) =>
+  const referring = moves.filter((move) =>
+    differs(move, ({ references }) => references.map((each) => `${each.constraint} ${recordName(each)}`)),
+  );
+  const references = referring.flatMap((move) =>
     (move.after?.references ?? []).map((reference) => {
       const id = targetId(recordName(reference));
       if (id === undefined) throw new Error(`a judged reference leads nowhere: ${recordName(reference)}`);
       return { sourceRecordId: idOf(move), pointer: reference.constraint, targetRecordId: id };
     }),
   );
-  const referring = moves.filter((move) => (move.before?.references.length ?? 0) > 0);
-  if (references.length + referring.length > 0) await replaceReferences(tx, moves.map(idOf), references);
+  if (referring.length > 0) replaceReferences(tx, referring.map(idOf), references);
+}
+
+function differs({ before, after }: Move, namesOf: (ties: Ties) => string[]): boolean {
+  const [old, present] = [before, after].map((state) => (state === null ? [] : namesOf(state)));
+  return JSON.stringify(old) !== JSON.stringify(present);
 }

@@ -38,6 +38,10 @@ export interface CompiledDefinition {
   judge(input: JudgedChange): { errors: Failure[]; warnings: Failure[]; work: number };
   uniqueValues(data: JsonObject): UniqueValue[];
   references(data: JsonObject): ReferenceValue[];
+  /** Whether judging looks at `current`; null will do where it does not. */
+  looksAtCurrent: boolean;
+  /** Whether records hold unique values or references at all. */
+  hasTies: boolean;
   /** The lists of JSON Pointers whose values together are unique. */
   uniqueLists: string[][];
   /** Distinct people who have to approve a change; 0 where nobody has to. */
@@ -54,14 +58,14 @@ export function compileDefinition(definition: Definition): CompiledDefinition {
   const failures: Failure[] = inspectConstraints(definition);
   const patterns = patternAllowance();
   const judgeSchema = collect(failures, () => compileSchema(definition.schema ?? {}, patterns));
-  const judgeRules = collect(failures, () => compileRules(definition.rules ?? [], patterns));
-  if (failures.length > 0 || judgeSchema === null || judgeRules === null) throw new DefinitionError(failures);
+  const rules = collect(failures, () => compileRules(definition.rules ?? [], patterns));
+  if (failures.length > 0 || judgeSchema === null || rules === null) throw new DefinitionError(failures);
   const references = referenceReader(definition.references ?? []);
   return {
     judge(input) {
       const { data } = input;
       const bySchema = data === null ? null : judgeSchema(data);
-      const byRules = judgeRules({ ...input });
+      const byRules = rules.judge({ ...input });
       const found = [
         ...(bySchema?.failures ?? []),
         ...(data === null ? [] : references.judge(data)),
@@ -75,6 +79,8 @@ export function compileDefinition(definition: Definition): CompiledDefinition {
     },
     uniqueValues: uniqueReader(definition.unique ?? []),
     references: references.read,
+    looksAtCurrent: rules.mentionCurrent,
+    hasTies: (definition.unique ?? []).length + (definition.references ?? []).length > 0,
     uniqueLists: definition.unique ?? [],
     approvalsRequired: definition.approvals?.required ?? 0,
     mergeKeyAt: mergeKeyReader(definition.schema ?? {}),

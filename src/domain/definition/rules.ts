@@ -23,6 +23,13 @@ interface CompiledRule {
   assert: Expression;
   when: Expression | null;
   mentionsOperation: boolean;
+  mentionsCurrent: boolean;
+}
+
+export interface CompiledRules {
+  judge(input: Variables): Judged;
+  /** Whether any of them looks at the committed data. */
+  mentionCurrent: boolean;
 }
 
 /**
@@ -31,7 +38,7 @@ interface CompiledRule {
  * was written about content. What a rule reads but is not there is a failure `rule-error`; use has(), or `when`.
  * @throws {DefinitionError}
  */
-export function compileRules(rules: Rule[], patterns: Budget): (input: Variables) => Judged {
+export function compileRules(rules: Rule[], patterns: Budget): CompiledRules {
   const failures: Failure[] = [];
   const compiled = rules
     .slice(0, maxRules)
@@ -45,7 +52,10 @@ export function compileRules(rules: Rule[], patterns: Budget): (input: Variables
   }
   if (failures.length > 0) throw new DefinitionError(failures);
   const budget = new Budget(maxUnits);
-  return (input) => judge(compiled, input, budget);
+  return {
+    judge: (input) => judge(compiled, input, budget),
+    mentionCurrent: compiled.some(({ mentionsCurrent }) => mentionsCurrent),
+  };
 }
 
 function compileRule(
@@ -79,7 +89,9 @@ function compileRule(
   };
   const assert = compileMember('assert', rule.assert);
   const when = rule.when === undefined ? null : compileMember('when', rule.when);
-  return assert === null ? [] : [{ rule, assert, when, mentionsOperation: mentioned.has('operation') }];
+  if (assert === null) return [];
+  const [mentionsOperation, mentionsCurrent] = [mentioned.has('operation'), mentioned.has('current')];
+  return [{ rule, assert, when, mentionsOperation, mentionsCurrent }];
 }
 
 function judge(rules: CompiledRule[], input: Variables, budget: Budget): Judged {
