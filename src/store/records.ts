@@ -70,15 +70,23 @@ const names = (wanted: RecordName[]) => [
 
 /** The same by the names of their collections, which need not be looked up first. */
 export function findNamedRecords(executor: Executor, wanted: RecordName[]): Promise<RecordRow[]> {
-  return executor.query(`${withWanted} ${recordColumns} FROM ${namedRecords} ${currentVersion}`, names(wanted));
+  return executor.query(
+    `${withWanted} ${recordColumns} FROM ${namedRecords} ${currentVersion}`,
+    names(wanted),
+  );
 }
 
-export async function lockNamedRecords(tx: Tx, wanted: RecordName[]): Promise<RecordRow[]> {
-  const [, rows] = await Promise.all([
-    tx.query(`${withWanted} SELECT r.id FROM ${namedRecords} ORDER BY r.id FOR UPDATE OF r`, names(wanted)),
-    findNamedRecords(tx, wanted),
-  ]);
-  return rows;
+/**
+ * The same, locked in one order, by whoever holds the head's lock: no commit can have been under way since this
+ * statement began, so that it sees what is current even if it had to wait for an edit of what is pending.
+ */
+export function lockNamedRecords(tx: Tx, wanted: RecordName[]): Promise<RecordRow[]> {
+  return tx.query(
+    `${withWanted},
+     locked AS MATERIALIZED (SELECT r.* FROM ${namedRecords} ORDER BY r.id FOR UPDATE OF r)
+     ${recordColumns} FROM locked r ${currentVersion}`,
+    names(wanted),
+  );
 }
 
 /** Locks the records at these addresses in one order. What they are by then is for another statement to read. */
@@ -95,19 +103,16 @@ export interface RecordStand {
   lastNumber: number;
 }
 
-/** The same for many records by their ids, which must all be there: locked in one order, then read. */
-export async function lockStands(tx: Tx, ids: number[]): Promise<RecordStand[]> {
-  const [, rows] = await Promise.all([
-    tx.query(`SELECT r.id FROM record r WHERE r.id = ANY ($1::bigint[]) ORDER BY r.id FOR UPDATE`, [ids]),
-    tx.query<RecordStand>(
-      `SELECT r.id, r.revision, r.current_version_id AS "currentVersionId",
-              (SELECT v.number FROM version v WHERE v.id = r.current_version_id) AS "currentNumber",
-              coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
-       FROM record r WHERE r.id = ANY ($1::bigint[])`,
-      [ids],
-    ),
-  ]);
-  return rows;
+/** Many records by their ids, which must all be there, locked in one order by whoever holds the head's lock. */
+export function lockStands(tx: Tx, ids: number[]): Promise<RecordStand[]> {
+  return tx.query(
+    `WITH locked AS MATERIALIZED (SELECT * FROM record WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE)
+     SELECT r.id, r.revision, r.current_version_id AS "currentVersionId",
+            (SELECT v.number FROM version v WHERE v.id = r.current_version_id) AS "currentNumber",
+            coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber"
+     FROM locked r`,
+    [ids],
+  );
 }
 
 /** Makes sure that the records exist and locks them; answers their ids, in no particular order. */

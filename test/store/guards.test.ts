@@ -557,6 +557,19 @@ const attacks: Attack[] = [
     ],
   },
   {
+    promise: '24 a changeset is never removed',
+    sql: `DELETE FROM changeset WHERE id = $empty;`,
+    guards: ['changeset_never_deleted'],
+  },
+  {
+    promise: '23 a version that is committed at once names a changeset that there is',
+    sql:
+      append({ count: 2 }) +
+      version(', revision, number, changeset_id', `, (SELECT max(revision) FROM commit), 3, '$uuid'`) +
+      rest,
+    guards: ['version_inserted_follows', 'head_log_is_whole'],
+  },
+  {
     promise: '25 an approval is not changed',
     sql: `UPDATE approval SET edit = edit + 1;`,
     guards: ['approval_append_only'],
@@ -630,7 +643,7 @@ const attacks: Attack[] = [
   {
     promise: '27 a revert undoes a commit that there is',
     sql: append({ kind: 'revert', reverts: '(SELECT max(revision) + 2 FROM commit)' }) + rest,
-    guards: ['commit_reverts_earlier', 'commit_reverts_fkey'],
+    guards: ['commit_reverts_earlier', 'commit_follows'],
   },
   {
     promise: '28 the base of a pending version is no pending version',

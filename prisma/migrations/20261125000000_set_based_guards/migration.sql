@@ -21,6 +21,7 @@ ALTER TABLE version
   DROP CONSTRAINT version_previous_number_fkey,
   DROP CONSTRAINT version_base_fkey,
   DROP CONSTRAINT version_base_committed,
+  DROP CONSTRAINT version_changeset_id_fkey,
   DROP CONSTRAINT version_record_id_id_committed_key,
   DROP COLUMN previous_number,
   DROP COLUMN base_committed,
@@ -30,6 +31,8 @@ ALTER TABLE commit
   DROP CONSTRAINT commit_content_agrees,
   DROP CONSTRAINT commit_previous_fkey,
   DROP CONSTRAINT commit_revision_hash_key,
+  DROP CONSTRAINT commit_reverts_fkey,
+  DROP CONSTRAINT commit_changeset_id_fkey,
   DROP COLUMN previous_revision;
 
 -- Everything that waits, in the order in which it was started. By another word for pending than all other queries
@@ -50,6 +53,9 @@ DROP FUNCTION guard_change_count();
 DROP TRIGGER version_base_not_deleted ON version;
 DROP FUNCTION guard_base();
 
+-- A changeset is never removed, so that who names one has to find it only once.
+CREATE TRIGGER changeset_never_deleted BEFORE DELETE ON changeset FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 -- The head only moves forward.
 CREATE FUNCTION guard_head() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -60,7 +66,8 @@ CREATE TRIGGER head_moves_forward BEFORE UPDATE ON head FOR EACH ROW
   WHEN (NEW.revision <= OLD.revision) EXECUTE FUNCTION guard_head();
 
 -- A commit says in its content what its columns say, and follows the one before it: the hash that it names is that
--- one's, and its time is not earlier. The head has reached it already, so that head_log_is_whole looks at it.
+-- one's, and its time is not earlier. What it undoes is there. The head has reached it already, so that
+-- head_log_is_whole looks at it.
 CREATE FUNCTION guard_commits() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   wrong bigint;
@@ -79,6 +86,7 @@ BEGIN
      OR (revision > 1 AND (
           SELECT previous.hash = added.previous_hash AND previous.committed_at <= added.committed_at
           FROM commit AS previous WHERE previous.revision = added.revision - 1) IS NOT TRUE)
+     OR (reverts IS NOT NULL AND (SELECT true FROM commit AS undone WHERE undone.revision = added.reverts) IS NULL)
      OR (revision <= (SELECT head.revision FROM head)) IS NOT TRUE
   LIMIT 1;
   IF FOUND THEN
@@ -90,8 +98,9 @@ END $$;
 CREATE TRIGGER commit_follows AFTER INSERT ON commit
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION guard_commits();
 
--- A committed version belongs to a commit, its number follows the one before it, and its base is a committed version
--- of the same record.
+-- A committed version belongs to a commit, its number follows the one before it, its base is a committed version of
+-- the same record, and the changeset that it names is there. (That of a pending one is there, and open:
+-- version_in_open_changeset.)
 CREATE FUNCTION guard_versions() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   wrong bigint;
@@ -106,10 +115,11 @@ BEGIN
     OR (base_version_id IS NOT NULL AND (
       SELECT base.record_id = written.record_id AND base.revision IS NOT NULL
       FROM version AS base WHERE base.id = written.base_version_id) IS NOT TRUE)
+    OR (changeset_id IS NOT NULL AND (SELECT true FROM changeset WHERE changeset.id = written.changeset_id) IS NULL)
   )
   LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'version % does not follow the one before it, or has no commit or no base', wrong
+    RAISE EXCEPTION 'version % does not follow the one before it, or has no commit, base or changeset', wrong
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME;
   END IF;
   RETURN NULL;
