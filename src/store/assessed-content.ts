@@ -95,7 +95,7 @@ export function listPendingContent(
      FROM (${bounded(`
        SELECT v.id, v.id AS position, coalesce(octet_length(v.content), 0) + coalesce(octet_length(k.content), 0) AS bytes
        FROM version v ${pendingJoins}
-       WHERE r.collection_id = $1 AND v.number IS NULL AND v.id > $2 ORDER BY v.id LIMIT ${batchRows}`)}) AS batch
+       WHERE r.collection_id = $1 AND coalesce(v.number, 0) = 0 AND v.id > $2 ORDER BY v.id LIMIT ${batchRows}`)}) AS batch
      JOIN version v ON v.id = batch.id ${pendingJoins} ORDER BY v.id`,
     [collectionId, after],
   );

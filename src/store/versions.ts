@@ -172,7 +172,7 @@ export function listPending(
   filter: PendingFilter,
 ): Promise<(PendingListRow & { more: boolean })[]> {
   const values: unknown[] = [filter.after, filter.limit];
-  const conditions = ['v.number IS NULL', 'v.id > $1'];
+  const conditions = ['coalesce(v.number, 0) = 0', 'v.id > $1'];
   const add = (condition: (parameter: string) => string, value: unknown) => {
     if (value !== null) conditions.push(condition(`$${values.push(value)}`));
   };

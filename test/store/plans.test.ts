@@ -12,7 +12,8 @@ import { findHead } from '../../src/store/head.js';
 import { enterRecords } from '../../src/store/list-indexes.js';
 import { type ListRequest, listRecordStates } from '../../src/store/list-records.js';
 import { listChanges, listCommits, listFeed, listFeedPositions } from '../../src/store/log.js';
-import { findRecordState, findVersions, listVersions } from '../../src/store/readers.js';
+import { findVersions, listVersions } from '../../src/store/readers.js';
+import { findRecordStates } from '../../src/store/record-states.js';
 import { findRecords } from '../../src/store/records.js';
 import { findPending, listPending } from '../../src/store/versions.js';
 import { ann, createInstances } from '../support/context.js';
@@ -125,12 +126,14 @@ describe('the plan that a connection keeps', () => {
   const hot = (): Hot[] => [
     {
       does: 'a record as it is',
-      run: (executor) => findRecordState(executor, { ...deep, revision: null }),
+      run: (executor) =>
+        findRecordStates(executor, [{ ...deep, at: null }], { since: head, maxContentBytes: 65_536 }),
       rows: 2,
     },
     {
       does: 'a record as it was',
-      run: (executor) => findRecordState(executor, { ...deep, revision: head - 700 }),
+      run: (executor) =>
+        findRecordStates(executor, [{ ...deep, at: head - 700 }], { since: head, maxContentBytes: 65_536 }),
       rows: 2,
     },
     { does: 'a list by key', run: ofList({}), ordered: ['record_live_key'] },

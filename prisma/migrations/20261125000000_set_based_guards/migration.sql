@@ -35,10 +35,10 @@ ALTER TABLE commit
   DROP CONSTRAINT commit_changeset_id_fkey,
   DROP COLUMN previous_revision;
 
--- Everything that waits, in the order in which it was started. By another word for pending than all other queries
--- use, so that none of them, which ask for those of a record or of a changeset, can be planned to walk through it.
+-- Everything that waits, in the order in which it was started. In words that no other query uses, so that none of
+-- those that ask for what waits of a record or of a changeset can be planned to walk through all of it.
 DROP INDEX version_pending_id;
-CREATE INDEX version_pending_id ON version (id) WHERE number IS NULL;
+CREATE INDEX version_pending_id ON version (id) WHERE coalesce(number, 0) = 0;
 
 DROP TRIGGER head_moves_forward ON head;
 DROP FUNCTION guard_head();
