@@ -135,17 +135,20 @@ describe('an export of many parts', () => {
   /** Counts the parts that are read, and does something before each. */
   function countParts(before: (count: number) => void | Promise<void> = () => {}): () => number {
     const { db } = running;
-    const { queryOnce } = db;
+    const { query, queryOnce } = db;
     let count = 0;
-    db.queryOnce = async (text, values) => {
-      if (text.includes('bytes_before')) {
-        count += 1;
-        await before(count);
-      }
-      return await queryOnce(text, values);
-    };
+    const counted =
+      (run: typeof query): typeof query =>
+      async (text, values) => {
+        if (text.includes('bytes_before')) {
+          count += 1;
+          await before(count);
+        }
+        return await run(text, values);
+      };
+    Object.assign(db, { query: counted(query), queryOnce: counted(queryOnce) });
     return () => {
-      db.queryOnce = queryOnce;
+      Object.assign(db, { query, queryOnce });
       return count;
     };
   }

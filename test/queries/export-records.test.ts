@@ -60,9 +60,9 @@ test('a part is read when it is asked for, not before', async () => {
     ...context,
     db: {
       ...db,
-      queryOnce: (statement, values) => {
+      query: (statement, values) => {
         if (statement.includes('bytes_before')) reads += 1;
-        return db.queryOnce(statement, values);
+        return db.query(statement, values);
       },
     },
   };
