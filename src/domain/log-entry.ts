@@ -28,7 +28,18 @@ export interface LoggedChange extends ChangeSummary {
 
 /** The line of canonical JSON that stands for a change in the digest of its commit. */
 export function lineOfChange(change: LoggedChange, index: number): string {
-  return canonicalJson({ ordinal: index + 1, ...change });
+  const { after, afterDigest, before, beforeDigest, collection, key, operation } = change;
+  // In the canonical order, which is then only written down.
+  return canonicalJson({
+    after,
+    afterDigest,
+    before,
+    beforeDigest,
+    collection,
+    key,
+    operation,
+    ordinal: index + 1,
+  });
 }
 
 /** SHA-256, in hexadecimal, of one line of canonical JSON for each change, in order, joined by line feeds. */
@@ -46,19 +57,19 @@ export const chainStart = Buffer.alloc(32);
  */
 export function sealEntry(entry: LogEntry, previousHash: Buffer): { content: string; hash: Buffer } {
   const content = canonicalJson({
-    revision: entry.revision,
-    kind: entry.kind,
-    committedAt: entry.committedAt.toISOString(),
     author: entry.author,
-    message: entry.message,
-    forced: entry.forced,
-    changeset: entry.changeset,
-    reverts: entry.reverts,
-    definition: entry.definition,
-    definitions: entry.definitions,
     changeCount: entry.changeCount,
     changesDigest: entry.changesDigest,
+    changeset: entry.changeset,
+    committedAt: entry.committedAt.toISOString(),
+    definition: entry.definition,
+    definitions: entry.definitions,
+    forced: entry.forced,
+    kind: entry.kind,
+    message: entry.message,
     previousHash: previousHash.toString('hex'),
+    reverts: entry.reverts,
+    revision: entry.revision,
   });
   return { content, hash: sha256(content) };
 }

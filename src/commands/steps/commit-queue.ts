@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import type { Committed, Outcome } from '../../domain/outcome.js';
@@ -5,16 +6,31 @@ import { type Db, withTransaction } from '../../store/db.js';
 import { inFlight } from './answers.js';
 import { type PublishContext, publish } from './publish.js';
 
-/** Commits that go into one transaction at most, and members that they have together. */
-const maxGroup = 64;
-const maxGroupMembers = 10_000;
-/** Commits that may wait; beyond that the caller is told to come back. */
-const maxWaiting = 10_000;
+/** How much waits, and how much goes into one transaction. */
+export interface QueueBounds {
+  /** Commits of one transaction. More make each of them hardly cheaper, and all of them wait longer. */
+  group: number;
+  /** Members that they have together, and bytes of content: about a tenth of a second. A larger commit goes alone. */
+  groupMembers: number;
+  groupBytes: number;
+  /** Commits that may wait; beyond that the caller is told to come back. */
+  waiting: number;
+}
+
+const usualBounds: QueueBounds = {
+  group: 256,
+  groupMembers: 2_000,
+  groupBytes: 8 * 1024 * 1024,
+  waiting: 10_000,
+};
+
 /** How often a commit is prepared before its caller is told to come back. */
 const maxPreparations = 5;
 
 interface Entry {
   request: CommitRequest;
+  members: number;
+  bytes: number;
   resolve: (outcome: Outcome) => void;
   reject: (error: unknown) => void;
 }
@@ -23,15 +39,21 @@ interface Entry {
  * Hands commits to the publish step: those that arrive while one transaction runs go together in the next,
  * with one flush to disk for all. Those that were too much work for one transaction together are the first of the
  * next. Each caller gets the outcome of its own.
+ *
+ * A commit that is larger than a whole group may be goes alone, and between two of them whatever else waits is let
+ * through: nobody waits for more than one of them.
  */
 export class CommitQueue {
   readonly #context: PublishContext & { db: Db };
+  readonly #bounds: QueueBounds;
   readonly #keys = new Set<string>();
   #waiting: Entry[] = [];
+  #large: Entry[] = [];
   #running = false;
 
-  constructor(context: PublishContext & { db: Db }) {
+  constructor(context: PublishContext & { db: Db }, bounds: Partial<QueueBounds> = {}) {
     this.#context = context;
+    this.#bounds = { ...usualBounds, ...bounds };
   }
 
   /** @throws DiptychError the refusal of the commit, `request-in-flight`, or `not-ready` when too many wait */
@@ -68,26 +90,42 @@ export class CommitQueue {
   }
 
   #enqueue(request: CommitRequest): Promise<Outcome> {
-    if (this.#waiting.length >= maxWaiting) {
+    if (this.#waiting.length + this.#large.length >= this.#bounds.waiting) {
       throw new DiptychError('not-ready', 'Too many commits are waiting.', { retryAfterSeconds: 1 });
     }
     return new Promise<Outcome>((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject });
+      const entry = { request, ...sizeOf(request), resolve, reject };
+      this.#lineOf(entry).push(entry);
       if (!this.#running) void this.#run();
     });
   }
 
+  #lineOf({ members, bytes }: Entry): Entry[] {
+    const { groupMembers, groupBytes } = this.#bounds;
+    return members > groupMembers || bytes > groupBytes ? this.#large : this.#waiting;
+  }
+
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#waiting.length > 0) await this.#publishGroup(this.#takeGroup());
+    for (;;) {
+      // Whoever comes in the same turn of the event loop goes along.
+      await setImmediate();
+      const large = this.#large.shift();
+      if (large !== undefined) await this.#publishGroup([large]);
+      const group = this.#takeGroup();
+      if (group.length > 0) await this.#publishGroup(group);
+      else if (large === undefined) break;
+    }
     this.#running = false;
   }
 
   #takeGroup(): Entry[] {
-    let members = 0;
+    const { group, groupMembers, groupBytes } = this.#bounds;
+    let [members, bytes] = [0, 0];
     const end = this.#waiting.findIndex((entry, index) => {
-      members += entry.request.intents.length + (entry.request.prepared?.moves.length ?? 0);
-      return index > 0 && (index === maxGroup || members > maxGroupMembers);
+      members += entry.members;
+      bytes += entry.bytes;
+      return index > 0 && (index === group || members > groupMembers || bytes > groupBytes);
     });
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
   }
@@ -116,4 +154,11 @@ export class CommitQueue {
       else for (const entry of group) await this.#publishGroup([entry]);
     }
   }
+}
+
+/** How much is to be written: what has not been reckoned yet is not counted in bytes. */
+function sizeOf({ intents, prepared }: CommitRequest): { members: number; bytes: number } {
+  let bytes = 0;
+  for (const intent of intents) if (intent.type === 'change') bytes += intent.content?.content.length ?? 0;
+  return { members: intents.length + (prepared?.moves.length ?? 0), bytes };
 }
