@@ -53,6 +53,21 @@ DROP FUNCTION guard_change_count();
 DROP TRIGGER version_base_not_deleted ON version;
 DROP FUNCTION guard_base();
 
+-- Whether a record is live is NULL where it is not, so that becoming so is no change of a key that something might
+-- refer to: it had to be looked for in three tables, for each record that was created.
+ALTER TABLE unique_value DROP CONSTRAINT unique_value_record_fkey;
+ALTER TABLE reference DROP CONSTRAINT reference_source_fkey, DROP CONSTRAINT reference_target_fkey;
+ALTER TABLE record DROP CONSTRAINT record_id_live_key, DROP COLUMN live;
+ALTER TABLE record ADD COLUMN live boolean GENERATED ALWAYS AS (current_version_id IS NOT NULL OR NULL) STORED;
+ALTER TABLE record ADD CONSTRAINT record_id_live_key UNIQUE (id, live);
+ALTER TABLE unique_value ADD CONSTRAINT unique_value_record_fkey FOREIGN KEY (record_id, record_live)
+  REFERENCES record (id, live) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE reference
+  ADD CONSTRAINT reference_source_fkey FOREIGN KEY (source_record_id, record_live) REFERENCES record (id, live)
+    DEFERRABLE INITIALLY DEFERRED,
+  ADD CONSTRAINT reference_target_fkey FOREIGN KEY (target_record_id, record_live) REFERENCES record (id, live)
+    DEFERRABLE INITIALLY DEFERRED;
+
 -- A changeset is never removed, so that who names one has to find it only once.
 CREATE TRIGGER changeset_never_deleted BEFORE DELETE ON changeset FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
