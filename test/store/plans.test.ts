@@ -9,13 +9,15 @@ import { sortValueOf } from '../../src/domain/sort-value.js';
 import { listChangesets, listDueChangesets, listMembers } from '../../src/store/changesets.js';
 import { type Db, type Executor, openDatabase, type Tx } from '../../src/store/db.js';
 import { findHead } from '../../src/store/head.js';
+import { findJudged } from '../../src/store/judged-pendings.js';
 import { enterRecords } from '../../src/store/list-indexes.js';
 import { type ListRequest, listRecordStates } from '../../src/store/list-records.js';
 import { listChanges, listCommits, listFeed, listFeedPositions } from '../../src/store/log.js';
+import { lockStands } from '../../src/store/pending-stands.js';
 import { findVersions, listVersions } from '../../src/store/readers.js';
 import { findRecordStates } from '../../src/store/record-states.js';
-import { findRecords } from '../../src/store/records.js';
-import { findPending, listPending } from '../../src/store/versions.js';
+import { findNamedRecords, findRecords } from '../../src/store/records.js';
+import { findCommitted, findPending, listPending } from '../../src/store/versions.js';
 import { ann, createInstances } from '../support/context.js';
 import { createTestDatabase } from '../support/database.js';
 import { readingsOf } from '../support/plans.js';
@@ -111,6 +113,7 @@ describe('the plan that a connection keeps', () => {
   const price = (op: Filter['op'], value: string): Filter => ({ path: 'price', op, value });
   const byPrice = (descending: boolean): Sort[] => [{ path: 'price', descending }];
   const position = [sortValueOf(500).toString('hex'), 'r00000500'];
+  const upToDate = { maxContentBytes: 1_000_000 };
   const feed = { after: { revision: 103, ordinal: 0 }, upTo: 100_000, collectionId: null, limit };
 
   interface Hot {
@@ -126,15 +129,20 @@ describe('the plan that a connection keeps', () => {
   const hot = (): Hot[] => [
     {
       does: 'a record as it is',
-      run: (executor) =>
-        findRecordStates(executor, [{ ...deep, at: null }], { since: head, maxContentBytes: 65_536 }),
+      run: (executor) => findRecordStates(executor, [{ ...deep, at: null }], { ...upToDate, since: head }),
       rows: 2,
     },
     {
       does: 'a record as it was',
       run: (executor) =>
-        findRecordStates(executor, [{ ...deep, at: head - 700 }], { since: head, maxContentBytes: 65_536 }),
+        findRecordStates(executor, [{ ...deep, at: head - 700 }], { ...upToDate, since: head }),
       rows: 2,
+    },
+    {
+      does: 'the news since a revision',
+      run: (executor) =>
+        findRecordStates(executor, [{ ...deep, at: null }], { ...upToDate, since: head - 20 }),
+      rows: 21,
     },
     { does: 'a list by key', run: ofList({}), ordered: ['record_live_key'] },
     {
@@ -142,15 +150,15 @@ describe('the plan that a connection keeps', () => {
       run: ofList({ sort: [{ path: 'key', descending: true }] }),
       ordered: ['record_live_key'],
     },
-    { does: 'a later page by key', run: ofList({ after: ['r00010000'] }), ordered: ['record_live_key'] },
-    { does: 'a list of a prefix', run: ofList({ keyPrefix: 'r000150' }), ordered: ['record_live_key'] },
+    { does: 'a later page by key', run: ofList({ after: ['r00005000'] }), ordered: ['record_live_key'] },
+    { does: 'a list of a prefix', run: ofList({ keyPrefix: 'r000050' }), ordered: ['record_live_key'] },
     { does: 'a list of a prefix that no key has', run: ofList({ keyPrefix: 'r0001x' }), rows: 1 },
     {
       does: 'a list behind very many deleted records',
       run: ofList({}, 'buried'),
       ordered: ['record_live_key'],
     },
-    { does: 'a list as it was', run: ofList({ revision: head - 10, after: ['r00010000'] }), rows: 300 },
+    { does: 'a list as it was', run: ofList({ revision: head - 10, after: ['r00005000'] }), rows: 300 },
     { does: 'a list by an index', run: ofList({ sort: byPrice(false) }), ordered: ['index_entry_ascending'] },
     {
       does: 'a list by an index, backwards',
@@ -210,6 +218,30 @@ describe('the plan that a connection keeps', () => {
     {
       does: 'the records of a commit',
       run: (executor) => findRecords(executor, [{ collectionId: ids.deep, key: 'deep' }]),
+      rows: 2,
+    },
+    {
+      does: 'the records of a commit by their names',
+      run: (executor) => findNamedRecords(executor, [deep]),
+      rows: 4,
+    },
+    {
+      does: 'what a pending version is edited from',
+      run: (executor) =>
+        lockStands(executor as Tx, [{ ...deep, isPatched: true }], { changesetId: null, wait: true }),
+      rows: 4,
+    },
+    {
+      does: 'what a pending version is judged with',
+      run: (executor) => findJudged(executor, [{ ...deep, changeset: null }]),
+      rows: 4,
+    },
+    {
+      does: 'the version that a rollback goes to',
+      run: async (executor) => {
+        const [record] = await findRecords(executor, [{ collectionId: ids.deep, key: 'deep' }]);
+        await findCommitted(executor, [{ recordId: record?.id ?? 0, number: 500 }]);
+      },
       rows: 2,
     },
     {
@@ -273,7 +305,7 @@ describe('the plan that a connection keeps', () => {
 type Seed = (client: pg.Client, options: Record<string, unknown>) => Promise<void>;
 
 /**
- * Collections of 20,000 records with an index, of 20,000 deleted records before the live ones, and of a record with
+ * Collections of 10,000 records with an index, of 5,000 deleted records before the live ones, and of a record with
  * 1,000 versions; a changeset of 2,000 members, and many small ones.
  */
 async function seed(url: string, database: Db): Promise<void> {
@@ -305,7 +337,7 @@ async function seed(url: string, database: Db): Promise<void> {
   });
   await client.query(`SET session_replication_role = replica; SET jit = off`);
   await client.query(
-    `UPDATE record SET current_version_id = NULL FROM collection c WHERE c.name = 'buried' AND c.id = collection_id AND key < 'r00019900'`,
+    `UPDATE record SET current_version_id = NULL FROM collection c WHERE c.name = 'buried' AND c.id = collection_id AND key < 'r00004900'`,
   );
   await client.query(
     `WITH made AS (INSERT INTO changeset (title, created_by) SELECT 'Set ' || n, 'ann' FROM generate_series(1, 5000) AS n RETURNING id, ordinal)

@@ -33,9 +33,16 @@ export async function readingsOf(db: Db, work: (executor: Executor) => Promise<u
     await client.query('BEGIN');
     await client.query('SET LOCAL plan_cache_mode = force_generic_plan');
     const readings: Reading[] = [];
-    const run = async (text: string, values: unknown[] = []) => {
+    const explainAndRun = async (text: string, values: unknown[]) => {
       readings.push(await explain(client, text, values));
       return (await client.query(text, values)).rows;
+    };
+    // Statements that are sent together are explained one after the other.
+    let last: Promise<unknown> = Promise.resolve();
+    const run = (text: string, values: unknown[] = []) => {
+      const answer = last.then(() => explainAndRun(text, values));
+      last = answer;
+      return answer;
     };
     await work({ query: run, queryOnce: run } as Executor);
     return readings;
