@@ -85,6 +85,9 @@ export function rangesOf({ op, value }: Filter): SortRange[] | null {
   }
 }
 
+/** Whether the ranges of a filter hold nothing else than what it lets through: none of its texts was cut. */
+export const areExact = ({ value }: Filter): boolean => [...value].length < sortedCharacters;
+
 /** Whether every range holds one value only. */
 export const arePoints = (ranges: SortRange[]): boolean =>
   ranges.every(({ from, to }) => next(from).equals(to));

@@ -1,5 +1,6 @@
 import { type Filter, type Sort, splitPath } from '../domain/list-query.js';
 import {
+  areExact,
   arePoints,
   everything,
   intersect,
@@ -21,8 +22,11 @@ export interface IndexPart extends SortRange {
 export type Access =
   /** Along the keys. */
   | { by: 'key' }
-  /** Along an index, whose order is that of the list in its values, in the keys of each single value, or not at all. */
-  | { by: 'index'; indexId: number; parts: IndexPart[]; order: 'value' | 'key' | 'none' };
+  /**
+   * Along an index, whose order is that of the list in its values, in the keys of each single value, or not at all. It
+   * leaves some of the filters to be asked of the content.
+   */
+  | { by: 'index'; indexId: number; parts: IndexPart[]; order: 'value' | 'key' | 'none'; left: Filter[] };
 
 export interface Question {
   collectionId: number;
@@ -61,11 +65,15 @@ export async function chooseAccess(executor: Executor, question: Question): Prom
   const chosen = least ?? along;
   if (chosen === undefined) return { by: 'key' };
   const { indexId, ranges } = chosen;
+  const left = filters.filter(
+    (filter) =>
+      ids.get(nameOfPath(filter.path)) !== indexId || rangesOf(filter) === null || !areExact(filter),
+  );
   if (indexId === sorted)
-    return { by: 'index', indexId, parts: partsBehind(question, ranges), order: 'value' };
+    return { by: 'index', indexId, parts: partsBehind(question, ranges), order: 'value', left };
   const keys = keyRange(question);
   const parts = ranges.map((range) => ({ ...range, ...keys }));
-  return { by: 'index', indexId, parts, order: order === 'key' && arePoints(ranges) ? 'key' : 'none' };
+  return { by: 'index', indexId, parts, order: order === 'key' && arePoints(ranges) ? 'key' : 'none', left };
 }
 
 const nameOfPath = (path: string) => JSON.stringify(splitPath(path));

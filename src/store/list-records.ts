@@ -104,17 +104,17 @@ export function listStatement(request: ListRequest, source: Source): { text: str
     `r.collection_id = ${collectionId}`,
     `r.key >= ${parameters.add(keyFrom, 'text')}`,
     `r.key < ${parameters.add(keyTo, 'text')}`,
-    ...request.filters.map((filter) => filterCondition(parameters, filter)),
   ];
+  const filters = new Map(request.filters.map((filter) => [filter, filterCondition(parameters, filter)]));
   const isBehind = request.after && keys.length > 1 ? [afterCondition(parameters, keys, request.after)] : [];
-  const branch: Branch = { keys, conditions, isBehind, order, limit, revision };
+  const branch: Branch = { keys, conditions, filters, isBehind, order, limit, revision };
   const access = source === 'ever' ? null : source.now;
   const holds = access === null ? 'true' : `NOT many${access.by === 'index' ? ' AND ready' : ''}`;
   const parts =
     access === null
       ? [everBranch(branch, parameters, request.changesetId)]
       : [
-          access.by === 'key' ? keyBranch(branch, request) : indexBranch(branch, request, parameters, access),
+          access.by === 'key' ? keyBranch(branch) : indexBranch(branch, parameters, access),
           changedBranch(branch),
         ];
   const facts = access === null ? '' : factsOf(access, { collectionId, revision, parameters });
@@ -146,6 +146,7 @@ export function listStatement(request: ListRequest, source: Source): { text: str
 interface Branch {
   keys: SortKey[];
   conditions: string[];
+  filters: Map<Filter, string>;
   /** That a record is behind the position of the list, where that is not said by its key. */
   isBehind: string[];
   order: string;
@@ -170,7 +171,7 @@ function factsOf(
 }
 
 function selectBranch(
-  { keys, conditions, isBehind, order, limit }: Branch,
+  { keys, conditions, filters, isBehind, order, limit }: Branch,
   part: {
     from: string;
     revision: string;
@@ -187,7 +188,7 @@ function selectBranch(
   return `
     SELECT r.key, ${part.revision} AS revision, ${part.versionId} AS version_id, ${part.pending ?? 'false'} AS pending, ${sorted.join(', ')}
     FROM ${part.from}
-    WHERE ${[...conditions, ...isBehind, ...(part.and ?? [])].join(' AND ')}
+    WHERE ${[...conditions, ...filters.values(), ...isBehind, ...(part.and ?? [])].join(' AND ')}
     ORDER BY ${order} LIMIT ${limit} + 1`;
 }
 
@@ -196,8 +197,8 @@ const currentVersion = lookUp('v', 'version', 'id', 'r.current_version_id');
 const unchanged = { revision: 'r.revision', versionId: 'r.current_version_id' };
 
 /** Records that are live, and have not changed since the revision, along their keys. */
-function keyBranch(branch: Branch, { filters }: ListRequest): string {
-  const needsContent = filters.length > 0 || branch.keys.length > 1;
+function keyBranch(branch: Branch): string {
+  const needsContent = branch.filters.size > 0 || branch.keys.length > 1;
   return selectBranch(branch, {
     ...unchanged,
     from: `record r ${needsContent ? currentVersion : ''}`,
@@ -208,30 +209,35 @@ function keyBranch(branch: Branch, { filters }: ListRequest): string {
 /** The same along parts of an index, of each no more than the page takes. */
 function indexBranch(
   branch: Branch,
-  { filters }: ListRequest,
   parameters: Parameters,
-  { indexId, parts, order }: Extract<Access, { by: 'index' }>,
+  { indexId, parts, order, left }: Extract<Access, { by: 'index' }>,
 ): string {
   // Then the entries say all of it, and the parts begin behind the position.
   const isWhole = order === 'key' || (order === 'value' && branch.keys.length === 2);
-  const needsContent = filters.length > 0 || !isWhole;
+  const needsContent = left.length > 0 || !isWhole;
+  const filters = new Map([...branch.filters].filter(([filter]) => left.includes(filter)));
   const column = (type: string, values: (Buffer | string)[]) => parameters.add(values, `${type}[]`);
-  const inPart = selectBranch(isWhole ? { ...branch, isBehind: [] } : branch, {
-    ...unchanged,
-    from: `index_entry e ${lookUp('r', 'record', 'id', 'e.record_id')} ${needsContent ? currentVersion : ''}`,
-    sorted: { value: ['e.value', ...(branch.keys.length === 2 ? ['e.key'] : [])], key: ['e.key'], none: [] }[
-      order
-    ],
-    and: [
-      `e.index_id = ${parameters.add(indexId, 'bigint')}`,
-      order === 'key'
-        ? 'e.value = part.value_from'
-        : 'e.value >= part.value_from AND e.value < part.value_to',
-      'e.key >= part.key_from AND e.key < part.key_to',
-      `r.revision <= ${branch.revision}`,
-      unlessMany,
-    ],
-  });
+  const inPart = selectBranch(
+    { ...branch, filters, ...(isWhole ? { isBehind: [] } : {}) },
+    {
+      ...unchanged,
+      from: `index_entry e ${lookUp('r', 'record', 'id', 'e.record_id')} ${needsContent ? currentVersion : ''}`,
+      sorted: {
+        value: ['e.value', ...(branch.keys.length === 2 ? ['e.key'] : [])],
+        key: ['e.key'],
+        none: [],
+      }[order],
+      and: [
+        `e.index_id = ${parameters.add(indexId, 'bigint')}`,
+        order === 'key'
+          ? 'e.value = part.value_from'
+          : 'e.value >= part.value_from AND e.value < part.value_to',
+        'e.key >= part.key_from AND e.key < part.key_to',
+        `r.revision <= ${branch.revision}`,
+        unlessMany,
+      ],
+    },
+  );
   const columns = [
     column(
       'bytea',

@@ -54,7 +54,7 @@ CREATE UNIQUE INDEX list_index_in_force ON list_index (collection_id, pointer) W
 CREATE INDEX list_index_unfinished ON list_index (id) WHERE state <> 'ready';
 
 -- The value of each live record in each index. Both orders, because lists break ties by ascending keys also where
--- the values descend. While an index is being built, a deleted record leaves the value ff, which the builder that
+-- the values descend; both with the record, so that a list reads nothing else of the table. While an index is being built, a deleted record leaves the value ff, which the builder that
 -- saw it alive does not overwrite.
 CREATE TABLE index_entry (
   index_id  bigint NOT NULL,
@@ -63,8 +63,8 @@ CREATE TABLE index_entry (
   key       text COLLATE "C" NOT NULL,
   CONSTRAINT index_entry_pkey PRIMARY KEY (index_id, record_id)
 );
-CREATE INDEX index_entry_ascending ON index_entry (index_id, value, key);
-CREATE INDEX index_entry_descending ON index_entry (index_id, value DESC, key);
+CREATE INDEX index_entry_ascending ON index_entry (index_id, value, key, record_id);
+CREATE INDEX index_entry_descending ON index_entry (index_id, value DESC, key, record_id);
 
 -- The indexes of a collection are those of its definition in force. The lock of the head, which whoever commits
 -- holds, lets no commit pass an index that it does not see.
