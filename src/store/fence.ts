@@ -1,3 +1,4 @@
+import { onceQuiet } from '../lib/once-quiet.js';
 import type { Db } from './db.js';
 import { type News, newsOf, newsSince } from './news.js';
 import type { ReadCache } from './read-cache.js';
@@ -24,6 +25,7 @@ export interface Clock {
 }
 
 interface Gathering {
+  reads: number;
   collections: Set<string>;
   cover: Promise<Cover>;
   resolve: (cover: Cover) => void;
@@ -70,19 +72,26 @@ export class Fence {
    */
   cover(collection?: string): Promise<Cover> {
     this.#gathering ??= this.#gather();
+    this.#gathering.reads += 1;
     if (collection !== undefined) this.#gathering.collections.add(collection);
     return this.#gathering.cover;
   }
 
   #gather(): Gathering {
-    // What else has come in by the network goes along.
-    if (!this.#isRunning) setImmediate(() => this.#send());
+    if (!this.#isRunning) this.#schedule();
     let resolve: Gathering['resolve'] = () => {};
     let reject: Gathering['reject'] = () => {};
     const cover = new Promise<Cover>((...settle) => {
       [resolve, reject] = settle;
     });
-    return { collections: new Set(), cover, resolve, reject };
+    return { reads: 0, collections: new Set(), cover, resolve, reject };
+  }
+
+  #schedule(): void {
+    onceQuiet(
+      () => this.#gathering?.reads ?? 0,
+      () => this.#send(),
+    );
   }
 
   #send(): void {
@@ -95,7 +104,7 @@ export class Fence {
       .then(gathering.resolve, gathering.reject)
       .finally(() => {
         this.#isRunning = false;
-        if (this.#gathering !== null) setImmediate(() => this.#send());
+        if (this.#gathering !== null) this.#schedule();
       });
   }
 
