@@ -196,10 +196,24 @@ function runPrepared(
   return source.query({ name: statementName(text), text, values });
 }
 
+const gathering = new WeakSet<pg.Connection['stream']>();
+
+/** Bytes that wait for what else is sent in the same turn; a server that has more can begin. */
+const maxGathered = 64 * 1024;
+
 /** What is sent in one turn goes into one packet: each write to a socket costs as much as a small statement. */
 function gatherWrites({ connection: { stream } }: pg.PoolClient): void {
+  if (gathering.has(stream)) {
+    if (stream.writableLength < maxGathered) return;
+    flush(stream);
+  }
+  gathering.add(stream);
   stream.cork();
-  process.nextTick(() => stream.uncork());
+  process.nextTick(flush, stream);
+}
+
+function flush(stream: pg.Connection['stream']): void {
+  if (gathering.delete(stream)) stream.uncork();
 }
 
 const statementNames = new Map<string, string>();

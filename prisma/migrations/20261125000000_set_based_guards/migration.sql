@@ -113,7 +113,7 @@ END $$;
 CREATE TRIGGER commit_follows AFTER INSERT ON commit
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION guard_commits();
 
--- A committed version belongs to a commit, its number follows the one before it, its base is a committed version of
+-- A committed version belongs to a commit (the log has no gap up to the head), its number follows the one before it, its base is a committed version of
 -- the same record, and the changeset that it names is there. (That of a pending one is there, and open:
 -- version_in_open_changeset.)
 CREATE FUNCTION guard_versions() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -123,7 +123,7 @@ BEGIN
   SELECT written.id INTO wrong
   FROM written
   WHERE revision IS NOT NULL AND (
-    (SELECT true FROM commit WHERE commit.revision = written.revision) IS NULL
+    revision NOT BETWEEN 1 AND (SELECT head.revision FROM head)
     OR (number > 1 AND (
       SELECT true FROM version AS previous
       WHERE previous.record_id = written.record_id AND previous.number = written.number - 1) IS NULL)
