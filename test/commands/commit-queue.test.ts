@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
+import type { Context } from '../../src/commands/context.js';
+import { CommitQueue, type QueueBounds } from '../../src/commands/steps/commit-queue.js';
 import { getRecord } from '../../src/queries/get-record.js';
 import { auditStore } from '../support/audit.js';
 import { ann, createInstance } from '../support/context.js';
@@ -38,4 +40,53 @@ test('costly commits that come together are shared out over transactions, each i
   const { record } = await getRecord(context, { collection, key: 'c0', at: { type: 'head' } });
   expect(record.data.s).toBe('the last word');
   expect(await auditStore(context.db)).toEqual([]);
+});
+
+/** The same instance with a queue of other bounds. */
+const withBounds = (context: Context, bounds: Partial<QueueBounds>): Context => ({
+  ...context,
+  commits: new CommitQueue(context, bounds),
+});
+
+const putAll = (context: Context, name: string, count: number) =>
+  commitChanges(context, {
+    changes: Array.from({ length: count }, (_, at) => ({
+      collection,
+      key: `${name}${at}`,
+      operation: 'put' as const,
+      data: { name },
+    })),
+    dryRun: false,
+    actor: ann,
+  });
+
+test('no small commit waits for more than one large one, however many there are', async () => {
+  const context = withBounds(await createInstance(), { groupMembers: 3 });
+  await define(context, {});
+  const head = await holdHead(context.db);
+  const commits = [putAll(context, 'first', 1)];
+  await head.untilWaiting(1);
+  for (const name of ['A', 'B', 'C']) commits.push(putAll(context, name, 4));
+  for (const name of ['a', 'b', 'c', 'd']) commits.push(putAll(context, name, 1));
+  await head.release();
+  const order = (await Promise.all(commits))
+    .map(({ result }) => ({ revision: result.revision, key: result.changes[0]?.key.slice(0, 1) }))
+    .sort((one, other) => one.revision - other.revision);
+  expect(order.map(({ key }) => key).join('')).toBe('fAabcBdC');
+  expect(await auditStore(context.db)).toEqual([]);
+});
+
+test('more commits than may wait are sent away, and asked to come back', async () => {
+  const context = withBounds(await createInstance(), { waiting: 2 });
+  await define(context, {});
+  const head = await holdHead(context.db);
+  const commits = [putAll(context, 'first', 1)];
+  await head.untilWaiting(1);
+  commits.push(putAll(context, 'a', 1), putAll(context, 'b', 1));
+  await expect(putAll(context, 'c', 1)).rejects.toMatchObject({
+    code: 'not-ready',
+    options: { retryAfterSeconds: 1 },
+  });
+  await head.release();
+  expect((await Promise.all(commits)).map(({ result }) => result.revision)).toEqual([2, 3, 4]);
 });

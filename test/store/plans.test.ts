@@ -16,7 +16,12 @@ import { listChanges, listCommits, listFeed, listFeedPositions } from '../../src
 import { lockStands } from '../../src/store/pending-stands.js';
 import { findVersions, listVersions } from '../../src/store/readers.js';
 import { findRecordStates } from '../../src/store/record-states.js';
-import { findNamedRecords, findRecords } from '../../src/store/records.js';
+import {
+  findNamedRecords,
+  findRecords,
+  lockNamedRecords,
+  lockStands as lockPreparedStands,
+} from '../../src/store/records.js';
 import { findCommitted, findPending, listPending } from '../../src/store/versions.js';
 import { ann, createInstances } from '../support/context.js';
 import { createTestDatabase } from '../support/database.js';
@@ -224,6 +229,16 @@ describe('the plan that a connection keeps', () => {
       does: 'the records of a commit by their names',
       run: (executor) => findNamedRecords(executor, [deep]),
       rows: 4,
+    },
+    {
+      does: 'the records of a commit, locked',
+      run: (executor) => lockNamedRecords(executor as Tx, [deep]),
+      rows: 4,
+    },
+    {
+      does: 'the records of a commit that was prepared, locked',
+      run: (executor) => lockPreparedStands(executor as Tx, recordIds),
+      rows: 2,
     },
     {
       does: 'what a pending version is edited from',
