@@ -43,7 +43,7 @@ export async function buildIndexes(
     if (count < limit) await markReady(tx, index.id);
     return { index, finished: count < limit };
   });
-  // Once commits see that it is ready, none leaves a mark any more.
+  // Commits that begin from now on see that it is ready, and leave no mark.
   if (step?.finished && step.index.state === 'building')
     await withTransaction(context.db, (tx) => removeMarks(tx, step.index.id));
   return step;

@@ -15,8 +15,9 @@ export interface GroupQueueOptions<Request, Outcome> {
   maxGroup: number;
   /** Groups that are under way at once. */
   lanes: number;
-  /** Requests that wait at most. */
+  /** Requests that wait at most, and how much they add up to. */
   maxWaiting: number;
+  maxWaitingWeight: number;
   /** The error of those that come when so many wait. */
   refuse: () => Error;
   /** Whether what `run` threw is everybody's; else each of the group is tried by itself, and fails alone. */
@@ -42,6 +43,7 @@ export class GroupQueue<Request, Outcome> {
   /** By name: those behind one that is ready or under way. */
   readonly #behind = new Map<string, Entry<Request, Outcome>[]>();
   #waiting = 0;
+  #waitingWeight = 0;
   #running = 0;
 
   constructor(options: GroupQueueOptions<Request, Outcome>) {
@@ -50,11 +52,13 @@ export class GroupQueue<Request, Outcome> {
 
   /** @throws what `refuse` makes, when too many wait already; or what `run` threw for this request */
   submit(request: Request): Promise<Outcome> {
-    const { nameOf, weightOf, maxWaiting, refuse } = this.#options;
-    if (this.#waiting >= maxWaiting) return Promise.reject(refuse());
+    const { nameOf, weightOf, maxWaiting, maxWaitingWeight, refuse } = this.#options;
+    const weight = weightOf(request);
+    const isFull = this.#waiting >= maxWaiting || this.#waitingWeight + weight > maxWaitingWeight;
+    if (this.#waiting > 0 && isFull) return Promise.reject(refuse());
     return new Promise((resolve, reject) => {
-      const entry = { request, name: nameOf(request), weight: weightOf(request), resolve, reject };
-      this.#waiting += 1;
+      const entry = { request, name: nameOf(request), weight, resolve, reject };
+      this.#count([entry], 1);
       const behind = this.#behind.get(entry.name);
       if (behind) {
         behind.push(entry);
@@ -88,8 +92,16 @@ export class GroupQueue<Request, Outcome> {
       return index > 0 && (index === maxGroup || weight > maxWeight);
     });
     const group = this.#ready.splice(0, end === -1 ? this.#ready.length : end);
-    this.#waiting -= group.length;
+    this.#count(group, -1);
     return group;
+  }
+
+  /** Of those that wait: so many more, or fewer. */
+  #count(entries: Entry<Request, Outcome>[], sign: 1 | -1): void {
+    for (const { weight } of entries) {
+      this.#waiting += sign;
+      this.#waitingWeight += sign * weight;
+    }
   }
 
   async #runGroup(group: Entry<Request, Outcome>[]): Promise<void> {
@@ -118,7 +130,7 @@ export class GroupQueue<Request, Outcome> {
       else entry.resolve(outcome);
       this.#leave(entry);
     }
-    this.#waiting += postponed.length;
+    this.#count(postponed, 1);
     this.#ready.unshift(...postponed);
   }
 

@@ -36,11 +36,13 @@ export async function startWorkers(options: {
   const { count, databaseUrl, logger, stop, closers } = options;
   const fork = () => cluster.fork({ DATABASE_URL: databaseUrl });
   const workers = Array.from({ length: count }, fork);
-  let isStarted = false;
+  /** Those that are replaced when they end. */
+  const lasting = new Set<Worker>();
   closers.add('workers', () => stopWorkers(stop));
 
   cluster.on('exit', async (worker, code, signal) => {
-    if (!isStarted || stop.isRequested()) {
+    // One that has never been ready could not start, which is the matter of whoever waits for it.
+    if (!lasting.delete(worker) || stop.isRequested()) {
       return;
     }
     logger.error(
@@ -49,12 +51,16 @@ export async function startWorkers(options: {
     );
     await delay(RESTART_PAUSE_MS);
     if (!stop.isRequested()) {
-      fork();
+      lasting.add(fork());
     }
   });
 
-  const started = await Promise.race([Promise.all(workers.map(readiness)), stop.requested]);
-  isStarted = true;
+  const readied = workers.map(async (worker) => {
+    const baseUrl = await readiness(worker);
+    lasting.add(worker);
+    return baseUrl;
+  });
+  const started = await Promise.race([Promise.all(readied), stop.requested]);
   return started?.[0] ?? null;
 }
 

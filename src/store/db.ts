@@ -242,14 +242,17 @@ const runSnapshot = <T>(connection: Connection, work: (snapshot: Snapshot) => Pr
 
 /** Statements that have been sent and that nobody waits for, until their transaction ends. */
 class SentStatements {
-  /** What became of the first that failed: the reason why those after it did. */
+  /** Why the first of them failed, if that was its own fault: one that follows another's tells nothing. */
   failure: unknown;
+  /** Whether the server has refused one of them, so that COMMIT does nothing. */
+  isRefused = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /** Answers come in the order of the statements. */
   add(statement: Promise<unknown>): void {
     this.#last = statement.catch((error: unknown) => {
-      this.failure ??= error;
+      this.isRefused ||= sqlState(error) !== undefined;
+      if (sqlState(error) !== '25P02') this.failure ??= error;
     });
   }
 
@@ -280,7 +283,7 @@ async function runIn<T>(
     await sent.settle();
     const error = sent.failure ?? caught;
     // A statement before COMMIT that the server refused, and then COMMIT has done nothing.
-    const hasNotCommitted = !committing || sqlState(sent.failure) !== undefined;
+    const hasNotCommitted = !committing || sent.isRefused;
     // What the server did not refuse itself while committing may have happened.
     if (isConnectionError(error) || connection.broken || (committing && sqlState(error) === undefined)) {
       connection.broken ??= error instanceof Error ? error : new Error(String(error));
@@ -296,6 +299,17 @@ async function runIn<T>(
     });
     throw translateError(error);
   }
+}
+
+/** Whether the connection was lost, or none could be had: whoever shared the transaction fails with it. */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof DiptychError)) return false;
+  return error.code === 'outcome-unknown' || isConnectionError(error.cause);
+}
+
+/** Whether somebody else's lock was waited for in vain. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof DiptychError && sqlState(error.cause) === '55P03';
 }
 
 /** SQLSTATE of an error that PostgreSQL reported, else undefined. */

@@ -107,7 +107,9 @@ function restrictionsOf(filters: Filter[], ids: Map<string, number>): Restricted
 
 /** The one that leaves the fewest records, if those are few. */
 async function findLeast(executor: Executor, restricted: Restricted[]): Promise<Restricted | undefined> {
-  const counts = await Promise.all(restricted.map((one) => countEntries(executor, one)));
+  // One after the other: a list is no reason to take more than one connection.
+  const counts: number[] = [];
+  for (const one of restricted) counts.push(await countEntries(executor, one));
   const least = Math.min(...counts);
   return least > fewEntries ? undefined : restricted[counts.indexOf(least)];
 }

@@ -72,8 +72,9 @@ export async function markReady(tx: Tx, id: number): Promise<void> {
   await tx.query(`UPDATE list_index SET state = 'ready' WHERE id = $1 AND state = 'building'`, [id]);
 }
 
-/** Forgets what was deleted while the index was being built. */
+/** Forgets what was deleted while the index was being built, once the commit has ended that may still do so. */
 export async function removeMarks(tx: Tx, id: number): Promise<void> {
+  await tx.query(`SELECT FROM head FOR SHARE`);
   await tx.query(`DELETE FROM index_entry WHERE index_id = $1 AND value = '\\xff'::bytea`, [id]);
 }
 

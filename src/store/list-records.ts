@@ -13,8 +13,6 @@ import {
 import { lookUp } from './look-up.js';
 import { previewAt, type RecordStateRow, stateAt } from './readers.js';
 
-export { isPosition } from './list-conditions.js';
-
 export interface ListRequest {
   collectionId: number;
   revision: number;
@@ -78,14 +76,24 @@ async function readPage(
   source: Source,
 ): Promise<{ holds: boolean; found: { horizon: number; rows: ListedRow[] } }> {
   const { text, values } = listStatement(request, source);
-  // Planning takes longer than reading. There are any number of texts with more terms, and connections keep them all.
-  const isPlain = request.filters.length <= 1 && request.sort.length <= 1 && request.changesetId === null;
-  const answer = await executor[isPlain ? 'query' : 'queryOnce']<Found>(text, values);
+  const answer = await executor[isKept(text, request) ? 'query' : 'queryOnce']<Found>(text, values);
   const rows = answer.flatMap((row) => (row.key === null ? [] : [row]));
   const listed = rows.map((row, index) =>
     Object.assign(row, { more: index === rows.length - 1 && row.found > rows.length }),
   );
   return { holds: answer[0]?.holds ?? true, found: { horizon: answer[0]?.horizon ?? 0, rows: listed } };
+}
+
+/** Forms of lists whose plans are kept, each of which takes some 300 kB of every connection. */
+const maxKept = 16;
+const kept = new Set<string>();
+
+/** Planning takes longer than reading, so the first plain forms that are asked for are planned once. */
+function isKept(text: string, { filters, sort, changesetId }: ListRequest): boolean {
+  if (kept.has(text)) return true;
+  if (kept.size === maxKept || filters.length > 1 || sort.length > 1 || changesetId !== null) return false;
+  kept.add(text);
+  return true;
 }
 
 /** Changes since the revision of a list that are put in, at most: more of them where the other way is longer. */

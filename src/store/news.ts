@@ -18,10 +18,13 @@ export const newsSince = (parameter: string) => `
   CASE WHEN head.revision > ${parameter}::bigint THEN (
     SELECT CASE WHEN count(*) <= ${maxNews}
              THEN array_to_json(coalesce(array_agg(ARRAY[h.revision, h.collection_id, h.record_id]), '{}')) END
-    FROM change h
-    WHERE h.revision = ANY (ARRAY(
-      SELECT generate_series(${parameter}::bigint + 1, least(head.revision, ${parameter}::bigint + ${maxNews + 1}))
-    ))
+    FROM (
+      SELECT * FROM change
+      WHERE revision = ANY (ARRAY(
+        SELECT generate_series(${parameter}::bigint + 1, least(head.revision, ${parameter}::bigint + ${maxNews + 1}))
+      ))
+      LIMIT ${maxNews + 1}
+    ) AS h
   ) END`;
 
 /** Reads what that expression has told. */

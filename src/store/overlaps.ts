@@ -47,7 +47,7 @@ export function findValueOverlaps(
 ): Promise<ValueOverlapRow[]> {
   const paths = unique.paths.map((_, index) => `v.data #> $${index + 3}::text[]`);
   const present = paths.map((path) => `coalesce(jsonb_typeof(${path}), 'null') <> 'null'`).join(' AND ');
-  return executor.query(
+  return executor.queryOnce(
     `WITH wanted AS (
        SELECT v.changeset_id, jsonb_build_array(${paths.join(', ')}) AS value, min(r.key) AS first, max(r.key) AS last
        FROM version v JOIN record r ON r.id = v.record_id

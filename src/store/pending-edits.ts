@@ -3,14 +3,30 @@ import type { StoredValidation } from '../domain/validation-state.js';
 import type { Tx } from './db.js';
 import { addresses, type RecordAddress } from './records.js';
 
+/** Whoever may not wait gives up after this time, before the server looks for a deadlock. */
+const shortWait = '50ms';
+
 /**
  * Lets records exist that did not when they were looked for, in one order; answers those that were made. Somebody
  * else was faster with the others. Readers see nothing of them.
+ *
+ * @param wait whether to wait for somebody else who is making one of them and has not committed yet
  */
-export function insertFreshRecords(
+export async function insertFreshRecords(
   tx: Tx,
   wanted: RecordAddress[],
+  wait: boolean,
 ): Promise<(RecordAddress & { id: number })[]> {
+  if (wait) return await insertRecordsOnce(tx, wanted);
+  tx.send(`SELECT set_config('lock_timeout', '${shortWait}', true)`);
+  const made = insertRecordsOnce(tx, wanted);
+  tx.send(
+    `SELECT set_config('lock_timeout', (SELECT reset_val FROM pg_settings WHERE name = 'lock_timeout'), true)`,
+  );
+  return await made;
+}
+
+function insertRecordsOnce(tx: Tx, wanted: RecordAddress[]): Promise<(RecordAddress & { id: number })[]> {
   return tx.query(
     `INSERT INTO record (collection_id, key)
      SELECT collection_id, key FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key)

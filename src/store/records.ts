@@ -119,7 +119,7 @@ export function lockStands(tx: Tx, ids: number[]): Promise<RecordStand[]> {
 export function insertRecords(tx: Tx, wanted: RecordAddress[]): Promise<(RecordAddress & { id: number })[]> {
   return tx.query(
     `INSERT INTO record (collection_id, key)
-     SELECT * FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key) ORDER BY collection_id, key
+     SELECT * FROM unnest($1::bigint[], $2::text[]) AS wanted (collection_id, key) ORDER BY collection_id, key COLLATE "C"
      ON CONFLICT (collection_id, key) DO UPDATE SET key = excluded.key
      RETURNING id, collection_id AS "collectionId", key`,
     addresses(wanted),

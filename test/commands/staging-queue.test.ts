@@ -249,19 +249,24 @@ async function holdLock(db: Db, statement: string): Promise<() => Promise<void>>
 test.each([
   ['a record', `SELECT FROM record WHERE key = 'locked' FOR UPDATE`],
   ['a collection', `SELECT FROM collection WHERE name = 'locked' FOR UPDATE`],
+  [
+    'a record that is being made',
+    `INSERT INTO record (collection_id, key) SELECT id, 'locked' FROM collection WHERE name = '${collection}'`,
+  ],
 ])('who waits for %s that somebody else has locked does not make others wait', async (_what, lock) => {
   const [context, other] = await createInstances(2, { poolSize: 3 });
   if (!context || !other) throw new Error('no instance');
   await define(context, {});
   await define(context, {}, 'locked');
-  await stage(context, 'locked', { n: 0 });
+  const isMade = lock.startsWith('INSERT');
+  if (!isMade) await stage(context, 'locked', { n: 0 });
   const release = await holdLock(other.db, lock);
-  const inLocked = lock.includes('collection');
+  const inLocked = lock.includes(`'locked' FOR UPDATE`) && lock.includes('FROM collection');
   const late = stagePending(context, {
     ...at('locked'),
     ...(inLocked ? { collection: 'locked' } : {}),
     staged: { operation: 'upsert', data: { n: 1 } },
-    precondition: inLocked ? {} : anything,
+    precondition: inLocked || isMade ? {} : anything,
     actor: ann,
   });
   let isLate = true;

@@ -19,6 +19,7 @@ function observed(options: Partial<GroupQueueOptions<string, string>> = {}) {
     maxGroup: 3,
     lanes: 1,
     maxWaiting: 100,
+    maxWaitingWeight: 1_000,
     refuse: () => new Error('full'),
     isShared: (error) => error instanceof Everybodys,
     ...options,

@@ -97,3 +97,18 @@ test('a session that ends while COMMIT is under way leaves an unknown outcome', 
   await holder.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
   expect(codeOf(await ending)).toBe('outcome-unknown');
 });
+
+test('a failure that is waited for is told, though something was sent behind it, and a passing one is tried again', async () => {
+  const { db } = await open();
+  let attempts = 0;
+  await withTransaction(db, async (tx) => {
+    attempts += 1;
+    const failing = tx.query(
+      attempts === 1 ? `DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$` : 'SELECT 1',
+    );
+    tx.send(insert);
+    await failing;
+  });
+  expect(attempts).toBe(2);
+  expect(await isWritten(db)).toBe(true);
+});

@@ -13,8 +13,9 @@ export interface QueueBounds {
   /** Members that they have together, and bytes of content: about a tenth of a second. A larger commit goes alone. */
   groupMembers: number;
   groupBytes: number;
-  /** Commits that may wait; beyond that the caller is told to come back. */
+  /** Commits that may wait, and their bytes; beyond that the caller is told to come back. */
   waiting: number;
+  waitingBytes: number;
 }
 
 const usualBounds: QueueBounds = {
@@ -22,6 +23,7 @@ const usualBounds: QueueBounds = {
   groupMembers: 2_000,
   groupBytes: 8 * 1024 * 1024,
   waiting: 10_000,
+  waitingBytes: 64 * 1024 * 1024,
 };
 
 /** How often a commit is prepared before its caller is told to come back. */
@@ -49,6 +51,8 @@ export class CommitQueue {
   readonly #keys = new Set<string>();
   #waiting: Entry[] = [];
   #large: Entry[] = [];
+  /** Of all that wait. */
+  #bytes = 0;
   #running = false;
 
   constructor(context: PublishContext & { db: Db }, bounds: Partial<QueueBounds> = {}) {
@@ -90,11 +94,15 @@ export class CommitQueue {
   }
 
   #enqueue(request: CommitRequest): Promise<Outcome> {
-    if (this.#waiting.length + this.#large.length >= this.#bounds.waiting) {
+    const size = sizeOf(request);
+    const count = this.#waiting.length + this.#large.length;
+    const isFull = count >= this.#bounds.waiting || this.#bytes + size.bytes > this.#bounds.waitingBytes;
+    if (isFull && count > 0) {
       throw new DiptychError('not-ready', 'Too many commits are waiting.', { retryAfterSeconds: 1 });
     }
     return new Promise<Outcome>((resolve, reject) => {
-      const entry = { request, ...sizeOf(request), resolve, reject };
+      const entry = { request, ...size, resolve, reject };
+      this.#bytes += size.bytes;
       this.#lineOf(entry).push(entry);
       if (!this.#running) void this.#run();
     });
@@ -110,11 +118,12 @@ export class CommitQueue {
     for (;;) {
       // Whoever comes in the same turn of the event loop goes along.
       await setImmediate();
-      const large = this.#large.shift();
-      if (large !== undefined) await this.#publishGroup([large]);
+      const large = this.#large.splice(0, 1);
+      this.#forget(large);
+      if (large.length > 0) await this.#publishGroup(large);
       const group = this.#takeGroup();
       if (group.length > 0) await this.#publishGroup(group);
-      else if (large === undefined) break;
+      else if (large.length === 0) break;
     }
     this.#running = false;
   }
@@ -127,7 +136,14 @@ export class CommitQueue {
       bytes += entry.bytes;
       return index > 0 && (index === group || members > groupMembers || bytes > groupBytes);
     });
-    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+    const taken = this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+    this.#forget(taken);
+    return taken;
+  }
+
+  /** These wait no more. */
+  #forget(entries: Entry[]): void {
+    for (const { bytes } of entries) this.#bytes -= bytes;
   }
 
   async #publishGroup(group: Entry[]): Promise<void> {
@@ -146,10 +162,11 @@ export class CommitQueue {
         else if ('postponed' in outcome) postponed.push(entry);
         else entry.resolve(outcome);
       }
+      for (const { bytes } of postponed) this.#bytes += bytes;
       this.#waiting.unshift(...postponed);
     } catch (error) {
       // What the database refused outright cannot be laid at one commit's door: each is tried by itself, and
-      // only the one that fails again fails. A broken connection is everybody's.
+      // only the one that fails again fails. A broken connection, or a head that somebody holds, is everybody's.
       if (group.length === 1 || error instanceof DiptychError) for (const entry of group) entry.reject(error);
       else for (const entry of group) await this.#publishGroup([entry]);
     }

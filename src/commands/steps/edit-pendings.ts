@@ -62,7 +62,7 @@ export async function editPendings(
     }
     await turns.pause();
   }
-  const answers = await writeEdits(tx, changeset, [...accepted.keys()]);
+  const answers = await writeEdits(tx, [...accepted.keys()], options);
   for (const [edit, request] of accepted) {
     const answer = answers.get(edit);
     outcomes.set(request, answer ? { answer } : { busy: true });

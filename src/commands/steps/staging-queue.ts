@@ -3,7 +3,7 @@ import { recordName } from '../../domain/judge.js';
 import type { PendingEdit } from '../../domain/pending-edit.js';
 import type { Precondition } from '../../domain/precondition.js';
 import { GroupQueue } from '../../lib/group-queue.js';
-import { type Db, type Tx, withTransaction } from '../../store/db.js';
+import { type Db, isConnectionLost, isLockTimeout, type Tx, withTransaction } from '../../store/db.js';
 import { type EditOutcome, type EditRequest, editPendings } from './edit-pendings.js';
 import { lockOpenChangeset } from './lock-changeset.js';
 import type { PendingAddress, StagedAnswer } from './lock-pending.js';
@@ -16,6 +16,8 @@ const maxGroupLength = 1024 * 1024;
 const patchLength = maxGroupLength / 16;
 /** Edits that may wait, of either sort; beyond that the caller is told to come back. */
 const maxWaiting = 10_000;
+/** Characters of content that wait at most. */
+const maxWaitingLength = 64 * maxGroupLength;
 /** Connections for edits that wait for somebody else. */
 const busyLanes = 2;
 /** How often an edit is begun anew because its record came or went in between. */
@@ -43,8 +45,9 @@ export class StagingQueue {
       weightOf: lengthOf,
       maxWeight: maxGroupLength,
       maxWaiting,
+      maxWaitingWeight: maxWaitingLength,
       refuse: tooMany,
-      isShared: (error: unknown) => error instanceof DiptychError,
+      isShared: isConnectionLost,
     };
     this.#groups = new GroupQueue({ ...options, maxGroup, lanes: 1, run: (group) => this.#editGroup(group) });
     this.#busy = new GroupQueue({
@@ -76,8 +79,16 @@ export class StagingQueue {
     return 'answer' in outcome ? outcome.answer : await this.#busy.submit(request);
   }
 
-  #editGroup(group: EditRequest[]): Promise<EditOutcome[]> {
-    return withTransaction(this.#context.db, (tx) => this.#edit(tx, group, { changeset: null, wait: false }));
+  async #editGroup(group: EditRequest[]): Promise<EditOutcome[]> {
+    try {
+      return await withTransaction(this.#context.db, (tx) =>
+        this.#edit(tx, group, { changeset: null, wait: false }),
+      );
+    } catch (error) {
+      // Somebody else is making this very record.
+      if (group.length === 1 && isLockTimeout(error)) return [{ busy: true }];
+      throw error;
+    }
   }
 
   async #editAlone(request: EditRequest): Promise<EditAnswer> {

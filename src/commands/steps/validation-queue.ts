@@ -38,6 +38,7 @@ export class ValidationQueue {
       maxGroup,
       lanes: 1,
       maxWaiting,
+      maxWaitingWeight: maxWaiting,
       refuse: () =>
         new DiptychError('not-ready', 'Too many validations are waiting.', { retryAfterSeconds: 1 }),
       isShared: (error) => error instanceof DiptychError,

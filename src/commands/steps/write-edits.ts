@@ -1,5 +1,6 @@
 import type { DecidedEdit } from '../../domain/pending-edit.js';
 import { type StoredPending, toPendingView } from '../../domain/pending-view.js';
+import type { StoredResolution } from '../../domain/rebase.js';
 import { countChangesetEdit } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { findHead } from '../../store/head.js';
@@ -35,12 +36,12 @@ export interface AcceptedEdit {
  */
 export async function writeEdits(
   tx: Tx,
-  changeset: string | null,
   accepted: AcceptedEdit[],
+  { changeset, wait }: { changeset: string | null; wait: boolean },
 ): Promise<Map<AcceptedEdit, EditAnswer>> {
-  const madeIds = await makeRecords(tx, accepted);
+  const madeIds = await makeRecords(tx, accepted, wait);
   const added: (EditedContent & { recordId: number; baseVersionId: number | null })[] = [];
-  const edited: Parameters<typeof updatePendings>[1] = [];
+  const edited: (EditedContent & { id: number; resolutions: StoredResolution[] })[] = [];
   const discarded: { id: number; recordId: number }[] = [];
   const byRecord = new Map<number, AcceptedEdit>();
   for (const edit of accepted) {
@@ -62,14 +63,18 @@ export async function writeEdits(
     if (pending) edited.push({ ...row, id: pending.id, resolutions: decided.resolutions });
     else added.push({ ...row, recordId, baseVersionId: stand?.currentVersionId ?? null });
   }
-  const [insertedRows, updatedRows, , , , { revision }] = await Promise.all([
-    added.length === 0 ? [] : insertPendings(tx, changeset, added),
-    edited.length === 0 ? [] : updatePendings(tx, edited),
-    discarded.length > 0 &&
-      deletePending(
-        tx,
-        discarded.map(({ id }) => id),
-      ),
+  // Sent together, in this order.
+  const inserting = added.length === 0 ? [] : insertPendings(tx, changeset, added);
+  const updating = edited.length === 0 ? [] : updatePendings(tx, edited);
+  if (discarded.length > 0) {
+    deletePending(
+      tx,
+      discarded.map(({ id }) => id),
+    );
+  }
+  const [insertedRows, updatedRows, , , { revision }] = await Promise.all([
+    inserting,
+    updating,
     discarded.length > 0 &&
       deleteEmptyRecords(
         tx,
@@ -89,13 +94,18 @@ export async function writeEdits(
 }
 
 /** Lets the records exist that are staged for the first time. */
-async function makeRecords(tx: Tx, accepted: AcceptedEdit[]): Promise<Map<AcceptedEdit, number>> {
+async function makeRecords(
+  tx: Tx,
+  accepted: AcceptedEdit[],
+  wait: boolean,
+): Promise<Map<AcceptedEdit, number>> {
   const fresh = accepted.filter(({ stand }) => stand === null);
   if (fresh.length === 0) return new Map();
   const nameIn = (collectionId: number, key: string) => `${collectionId} ${key}`;
   const made = await insertFreshRecords(
     tx,
     fresh.map(({ collectionId, at }) => ({ collectionId, key: at.key })),
+    wait,
   );
   const ids = new Map(made.map(({ id, collectionId, key }) => [nameIn(collectionId, key), id]));
   return new Map(

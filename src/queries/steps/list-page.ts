@@ -1,7 +1,8 @@
 import type { Page } from '../../domain/record.js';
 import { formatCursor, parseCursor } from '../../lib/cursor.js';
 import { sha256 } from '../../lib/digest.js';
-import { isPosition, type ListedRow } from '../../store/list-records.js';
+import { isPosition } from '../../store/list-conditions.js';
+import type { ListedRow } from '../../store/list-records.js';
 import { maxPageBytes } from '../../store/versions.js';
 import type { QueryContext } from '../context.js';
 import { cursorInvalid } from './number-cursor.js';
