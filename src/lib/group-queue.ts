@@ -5,7 +5,7 @@ export interface GroupQueueOptions<Request, Outcome> {
    * could not be taken through, and has left no trace then.
    */
   run: (group: Request[]) => Promise<(Outcome | undefined)[]>;
-  /** Two of one name are never under way together: the later one sees what the earlier one did. */
+  /** Two of one name are never under way together, and the later one sees what `run` did for the earlier one. */
   nameOf: (request: Request) => string;
   /** How much a request adds to its group, in units of `maxWeight`. */
   weightOf: (request: Request) => number;

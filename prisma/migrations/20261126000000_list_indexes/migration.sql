@@ -54,8 +54,8 @@ CREATE UNIQUE INDEX list_index_in_force ON list_index (collection_id, pointer) W
 CREATE INDEX list_index_unfinished ON list_index (id) WHERE state <> 'ready';
 
 -- The value of each live record in each index. Both orders, because lists break ties by ascending keys also where
--- the values descend; both with the record, so that a list reads nothing else of the table. While an index is being built, a deleted record leaves the value ff, which the builder that
--- saw it alive does not overwrite.
+-- the values descend; both with the record, so that a list reads nothing else of the table. While an index is being
+-- built, a deleted record leaves the value ff, which the builder that saw it alive does not overwrite.
 CREATE TABLE index_entry (
   index_id  bigint NOT NULL,
   record_id bigint NOT NULL,
