@@ -66,8 +66,8 @@ export async function startWorkers(options: {
 
 async function readiness(worker: Worker): Promise<string> {
   const ended = new AbortController();
-  const failed = once(worker, 'exit', { signal: ended.signal }).then(([code]) => {
-    throw new StartRefusal(`A worker could not start: it ended with ${code}`);
+  const failed = once(worker, 'exit', { signal: ended.signal }).then(([code, signal]) => {
+    throw new StartRefusal(`A worker could not start: it ended with ${code ?? signal}`);
   });
   failed.catch(() => {});
   const [ready] = (await Promise.race([once(worker, 'message', { signal: ended.signal }), failed])) as [
@@ -87,12 +87,14 @@ async function stopWorkers(stop: StopSignals): Promise<void> {
   };
   void stop.insisted.then(signalAll);
   const exits = workers.map(async (worker) => {
-    const [code] = worker.isDead() ? [worker.process.exitCode] : await once(worker, 'exit');
-    return code;
+    if (worker.isDead()) return worker.process.exitCode ?? worker.process.signalCode;
+    const [code, signal] = await once(worker, 'exit');
+    return code ?? signal;
   });
   signalAll();
-  const codes = await Promise.all(exits);
-  if (codes.some((code) => code !== 0)) {
-    throw new Error(`workers ended with ${codes.join(', ')}`);
+  // One that was still starting has not learnt yet to take the signal in any other way.
+  const faults = (await Promise.all(exits)).filter((end) => end !== 0 && end !== 'SIGTERM');
+  if (faults.length > 0) {
+    throw new Error(`workers ended with ${faults.join(', ')}`);
   }
 }
