@@ -28,6 +28,7 @@ describe('readConfig', () => {
       databaseUrl: null,
       dataDir: resolve('data'),
       poolSize: 10,
+      processes: 1,
       logLevel: 'info',
       logFormat: 'auto',
       maxRecordBytes: 1_048_576,

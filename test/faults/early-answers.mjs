@@ -9,7 +9,7 @@ pg.Client.prototype.query = function query(...args) {
     this.postponed = (this.postponed ?? Promise.resolve()).then(() =>
       new Promise((resolve) => setTimeout(resolve, 20)).then(() => original.call(this, 'COMMIT')),
     );
-    return Promise.resolve({ rows: [] });
+    return Promise.resolve({ rows: [], command: 'COMMIT' });
   }
   // Callbacks, which the pool uses for what is sent outside of transactions, are let through as they are.
   if (this.postponed !== undefined && typeof args.at(-1) !== 'function') {
