@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { buildIndexes } from '../commands/build-indexes.js';
 import type { Context } from '../commands/context.js';
+import { type Job, repeat } from './repeat.js';
 
 const operation = 'buildIndexes';
 
@@ -16,30 +16,13 @@ export function startBuildingIndexes(
   context: Pick<Context, 'db'>,
   logger: Logger,
   options: { intervalMs?: number } = {},
-): { stop: () => Promise<void> } {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const run = async () => {
-    let waitMs = options.intervalMs ?? intervalMs;
-    while (await rested(waitMs, signal)) {
-      const startedAt = performance.now();
-      const isMore = await step(context, logger);
-      waitMs = isMore ? performance.now() - startedAt : (options.intervalMs ?? intervalMs);
-    }
-  };
-  const ended = run();
-  return {
-    stop: async () => {
-      controller.abort();
-      await ended;
-    },
-  };
-}
-
-/** Waits; answers false when there is no point in going on. */
-async function rested(ms: number, signal: AbortSignal): Promise<boolean> {
-  await delay(ms, undefined, { signal, ref: false }).catch(() => {});
-  return !signal.aborted;
+): Job {
+  const idleMs = options.intervalMs ?? intervalMs;
+  return repeat(idleMs, async () => {
+    const startedAt = performance.now();
+    const isMore = await step(context, logger);
+    return isMore ? performance.now() - startedAt : idleMs;
+  });
 }
 
 /** Answers whether there may be more to do at once. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { commitScheduled } from '../commands/commit-scheduled.js';
 import type { Context } from '../commands/context.js';
+import { type Job, repeat } from './repeat.js';
 
 const operation = 'commitScheduled';
 
@@ -15,11 +16,9 @@ export function startCommittingScheduled(
   context: Context,
   logger: Logger,
   options: { intervalMs?: number } = {},
-): { stop: () => Promise<void> } {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  const run = async () => {
+): Job {
+  const restMs = options.intervalMs ?? intervalMs;
+  return repeat(restMs, async () => {
     try {
       for (const { changeset, revision, refused, postponed } of await commitScheduled(context)) {
         if (refused) logger.warn({ operation, changeset, code: refused.code }, 'a schedule was refused');
@@ -29,20 +28,6 @@ export function startCommittingScheduled(
     } catch (error) {
       logger.warn({ operation, err: error }, 'could not look for what is due');
     }
-    if (!stopped) wait();
-  };
-  const wait = () => {
-    timer = setTimeout(() => {
-      running = run();
-    }, options.intervalMs ?? intervalMs);
-    timer.unref();
-  };
-  wait();
-  return {
-    stop: async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
+    return restMs;
+  });
 }

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Context } from '../commands/context.js';
 import { sweepRetention } from '../commands/sweep-retention.js';
+import { type Job, repeat } from './repeat.js';
 
 const minuteMs = 60 * 1_000;
 
@@ -21,31 +21,13 @@ const jittered = (ms: number) => ms * (0.75 + Math.random() / 2);
 export function startRetention(
   context: Pick<Context, 'db'>,
   options: { intervalMinutes: number; firstMs?: number; logger: Logger },
-): { stop: () => Promise<void> } {
+): Job {
   const intervalMs = options.intervalMinutes * minuteMs;
   if (intervalMs === 0) return { stop: async () => {} };
-  const controller = new AbortController();
-  const { signal } = controller;
-  const run = async () => {
-    let waitMs = options.firstMs ?? Math.min(firstMs, intervalMs);
-    while (await rested(jittered(waitMs), signal)) {
-      await sweep(context, options.logger, signal);
-      waitMs = intervalMs;
-    }
-  };
-  const ended = run();
-  return {
-    stop: async () => {
-      controller.abort();
-      await ended;
-    },
-  };
-}
-
-/** Waits; answers false when there is no point in going on. */
-async function rested(ms: number, signal: AbortSignal): Promise<boolean> {
-  await delay(ms, undefined, { signal, ref: false }).catch(() => {});
-  return !signal.aborted;
+  return repeat(jittered(options.firstMs ?? Math.min(firstMs, intervalMs)), async (signal) => {
+    await sweep(context, options.logger, signal);
+    return jittered(intervalMs);
+  });
 }
 
 async function sweep(context: Pick<Context, 'db'>, logger: Logger, signal: AbortSignal): Promise<void> {

@@ -8,7 +8,8 @@ import type {
 } from '../domain/changeset.js';
 import { DiptychError } from '../domain/errors.js';
 import { changesetBusy } from '../domain/refusals.js';
-import { type Executor, sqlState, type Tx } from './db.js';
+import { sqlState } from './database-errors.js';
+import type { Executor, Tx } from './db.js';
 
 /** A changeset under lock: nobody edits it or changes its state until the transaction ends. */
 export interface LockedChangeset {

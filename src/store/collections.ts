@@ -1,5 +1,6 @@
 import type { StoredIndex } from '../domain/collection-view.js';
-import { type Db, type Executor, type Tx, throughPrisma } from './db.js';
+import { throughPrisma } from './database-errors.js';
+import type { Db, Executor, Tx } from './db.js';
 
 /** A collection with the definition in force. */
 export interface CollectionRow {

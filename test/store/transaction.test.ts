@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { DiptychError } from '../../src/domain/errors.js';
-import { type Db, openDatabase, sqlState, withTransaction } from '../../src/store/db.js';
+import { sqlState } from '../../src/store/database-errors.js';
+import { type Db, openDatabase, withTransaction } from '../../src/store/db.js';
 import { createTestDatabase } from '../support/database.js';
 
 const insert = `INSERT INTO collection (name) VALUES ('written')`;
