@@ -112,7 +112,7 @@ async function serve(
   closers.add('database connections', () => Promise.race([db.close(), stop.insisted, delay(CLOSE_POOL_MS)]));
 
   const expiry = startExpiringAnswers({ db }, { hours: config.idempotencyHours, logger });
-  closers.add('expiry of answers', async () => expiry.stop());
+  closers.add('expiry of answers', expiry.stop);
 
   const retention = startRetention({ db }, { intervalMinutes: config.retentionIntervalMinutes, logger });
   closers.add('retention', retention.stop);

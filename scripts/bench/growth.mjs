@@ -7,20 +7,17 @@
 // they are found. Both are asked for equally many different records and pages, so that as much of either is in the memory
 // of the database: a page of records that lie scattered over a gigabyte takes as long as that takes to be read.
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import pg from 'pg';
 import { pino } from 'pino';
 import { build } from '../build.mjs';
-import { root } from '../lib/stamp.mjs';
 import { seedHistory, seedRecords } from './seed-records.mjs';
+import { send, startService } from './service.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -57,7 +54,11 @@ try {
 async function run() {
   const postgres = await startEmbeddedPostgres({ dataDir: directory, logger: pino({ level: 'silent' }) });
   closers.push(postgres.stop);
-  const service = await startService(postgres.url);
+  const service = await startService(postgres.url, {
+    directory,
+    settings: { CACHE_MAX_BYTES: '0' },
+    maxSockets: 1,
+  });
   closers.push(service.stop);
   const call = (method, path, body) => send(service, method, path, body);
   await seed(postgres.url, call);
@@ -203,59 +204,4 @@ function print(results) {
     ]);
   }
   console.log(table.toString());
-}
-
-async function startService(databaseUrl) {
-  const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
-    cwd: directory,
-    env: {
-      PATH: process.env.PATH,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATABASE_URL: databaseUrl,
-      LOG_FORMAT: 'json',
-      LOG_LEVEL: 'info',
-      RETENTION_INTERVAL_MINUTES: '0',
-      CACHE_MAX_BYTES: '0',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const url = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /(http:\S+)\/v1/.exec(line);
-      if (found) resolve(new URL(found[1]));
-    });
-    ended.then(() => reject(new Error('the service ended before it listened')));
-  });
-  return {
-    host: url.hostname,
-    port: Number(url.port),
-    agent: new Agent({ keepAlive: true, maxSockets: 1 }),
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
-
-function send({ host, port, agent }, method, path, body) {
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-  const headers = text === undefined ? {} : { 'Content-Type': type };
-  return new Promise((resolve, reject) => {
-    const sent = request({ host, port, agent, method, path, headers }, (response) => {
-      let answer = '';
-      response.setEncoding('utf8').on('data', (chunk) => {
-        answer += chunk;
-      });
-      response.on('end', () =>
-        response.statusCode < 300
-          ? resolve(JSON.parse(answer))
-          : reject(new Error(`${method} ${path}: ${response.statusCode} ${answer}`)),
-      );
-    });
-    sent.on('error', reject);
-    sent.end(text);
-  });
 }

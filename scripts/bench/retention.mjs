@@ -6,20 +6,17 @@
 // does hits both. Commits are started by the clock, not by the answers, and timed from when they were due: a
 // stall counts for everybody who would have come meanwhile.
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import pg from 'pg';
 import { pino } from 'pino';
 import { build } from '../build.mjs';
-import { root } from '../lib/stamp.mjs';
 import { seedVersions, shapeOf } from './seed-versions.mjs';
+import { send, startService } from './service.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -48,7 +45,7 @@ const closers = [() => rm(directory, { recursive: true, force: true })];
 async function run() {
   const postgres = await startEmbeddedPostgres({ dataDir: directory, logger: pino({ level: 'silent' }) });
   closers.push(postgres.stop);
-  const service = await startService(postgres.url);
+  const service = await startService(postgres.url, { directory });
   closers.push(service.stop);
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();
@@ -121,7 +118,7 @@ async function run() {
   }
 
   function call(method, path, body) {
-    return sendJson(service, method, path, body);
+    return send(service, method, path, body);
   }
 }
 
@@ -162,60 +159,6 @@ async function measureStore(client) {
             pg_size_pretty(pg_total_relation_size('version')) AS size`,
   );
   return rows[0];
-}
-
-async function startService(databaseUrl) {
-  const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
-    cwd: directory,
-    env: {
-      PATH: process.env.PATH,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATABASE_URL: databaseUrl,
-      LOG_FORMAT: 'json',
-      LOG_LEVEL: 'info',
-      // The windows say when.
-      RETENTION_INTERVAL_MINUTES: '0',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const url = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /(http:\S+)\/v1/.exec(line);
-      if (found) resolve(new URL(found[1]));
-    });
-    ended.then(() => reject(new Error('the service ended before it listened')));
-  });
-  return {
-    host: url.hostname,
-    port: Number(url.port),
-    agent: new Agent({ keepAlive: true }),
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
-
-function sendJson({ host, port, agent }, method, path, body) {
-  const text = JSON.stringify(body);
-  return new Promise((resolve, reject) => {
-    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
-    const sent = request({ host, port, agent, method, path, headers }, (response) => {
-      let answer = '';
-      response.setEncoding('utf8').on('data', (chunk) => {
-        answer += chunk;
-      });
-      response.on('end', () =>
-        response.statusCode < 300
-          ? resolve(JSON.parse(answer))
-          : reject(new Error(`${method} ${path}: ${response.statusCode} ${answer}`)),
-      );
-    });
-    sent.on('error', reject);
-    sent.end(text);
-  });
 }
 
 function say(text) {

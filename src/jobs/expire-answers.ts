@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Context } from '../commands/context.js';
 import { expireAnswers } from '../commands/expire-answers.js';
+import { type Job, repeat } from './repeat.js';
 
 const intervalMs = 10 * 60 * 1_000;
 
@@ -8,8 +9,8 @@ const intervalMs = 10 * 60 * 1_000;
 export function startExpiringAnswers(
   context: Pick<Context, 'db'>,
   options: { hours: number; logger: Logger },
-): { stop: () => void } {
-  const run = async () => {
+): Job {
+  return repeat(intervalMs, async () => {
     try {
       const removed = await expireAnswers(context, { hours: options.hours });
       if (removed > 0)
@@ -17,8 +18,6 @@ export function startExpiringAnswers(
     } catch (error) {
       options.logger.warn({ operation: 'expireAnswers', err: error }, 'could not remove expired answers');
     }
-  };
-  const timer = setInterval(() => void run(), intervalMs);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
+    return intervalMs;
+  });
 }
