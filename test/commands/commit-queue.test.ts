@@ -76,8 +76,11 @@ test('no small commit waits for more than one large one, however many there are'
   expect(await auditStore(context.db)).toEqual([]);
 });
 
-test('more commits than may wait are sent away, and asked to come back', async () => {
-  const context = withBounds(await createInstance(), { waiting: 2 });
+test.each([
+  ['more commits', { waiting: 2 }],
+  ['more bytes', { waitingBytes: 30 }],
+])('%s than may wait are sent away, and asked to come back', async (_what, bounds) => {
+  const context = withBounds(await createInstance(), bounds);
   await define(context, {});
   const head = await holdHead(context.db);
   const commits = [putAll(context, 'first', 1)];

@@ -116,3 +116,11 @@ test('beyond so many that wait, under one name or many, the next is refused', as
   expect(await settle(waiting)).toEqual(['X', 'A1', 'A2', 'B', 'full', 'full']);
   expect(await settle(submitAll(queue, ['e']))).toEqual(['E']);
 });
+
+test('beyond so much that waits the next is refused, however few they are', async () => {
+  const { queue, settle } = observed({ maxWaitingWeight: 4, weightOf: (request) => request.length });
+  const waiting = submitAll(queue, ['x', 'aaa', 'bb', 'c']);
+  expect(await settle(waiting)).toEqual(['X', 'AAA', 'full', 'C']);
+  // One that is more by itself is taken where nobody else waits.
+  expect(await settle(submitAll(queue, ['ddddd']))).toEqual(['DDDDD']);
+});
