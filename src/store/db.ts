@@ -279,6 +279,7 @@ async function runIn<T>(
   const sent = new SentStatements();
   let committing = false;
   try {
+    gatherWrites(client);
     sent.add(client.query(begin));
     const result = await work(executorOf(client), sent);
     committing = true;

@@ -78,22 +78,9 @@ export function markCommitted(tx: Tx, rows: { id: number; number: number; revisi
   );
 }
 
-/**
- * Ids for versions that are still to be decided about, so that what refers to them can be sent with them. Those that
- * are not used are gone.
- */
-export async function reserveVersionIds(tx: Tx, count: number): Promise<number[]> {
-  if (count === 0) return [];
-  const rows = await tx.query<{ id: number }>(
-    `SELECT nextval('version_id_seq') AS id FROM generate_series(1, $1::integer)`,
-    [count],
-  );
-  return rows.map(({ id }) => id);
-}
-
 /** A version that is committed without having been pending. */
 export interface NewVersion {
-  /** Reserved before. */
+  /** Reserved with the head's lock. */
   id: number;
   recordId: number;
   number: number;

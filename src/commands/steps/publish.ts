@@ -8,7 +8,6 @@ import { receiptStale } from '../../domain/refusals.js';
 import { lockFreeChangesets } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
-import { reserveVersionIds } from '../../store/versions.js';
 import { keepAnswers, lockKeys, recallAnswers } from './answers.js';
 import { confirmPrepared, receiptOf } from './confirm-prepared.js';
 import { type Draft, draftIntents, maxWork, type Spent } from './draft.js';
@@ -42,16 +41,15 @@ export async function publish(
 ): Promise<(Outcome | Postponed)[]> {
   const round = takeRound(requests);
   // All of this is sent at once, and runs in this order: the locks are taken in the order that everybody keeps to.
-  const [inFlight, head, answered, busy, versionIds, lookups] = await Promise.all([
+  const [inFlight, head, answered, busy, lookups] = await Promise.all([
     lockKeys(tx, requests),
-    lockHead(tx),
+    lockHead(tx, countChanges(requests)),
     recallAnswers(tx, requests),
     passOverBusy(tx, requests),
-    reserveVersionIds(tx, countChanges(requests)),
     lockFound(tx, context.definitions, intentsOf(round)),
   ]);
   const outcomes = new Map<CommitRequest, Outcome>([...busy, ...answered, ...inFlight]);
-  const log: LogPosition = { revision: head.revision, hash: head.hash, now: head.now, versionIds };
+  const log: LogPosition = { ...head };
   const spent: Spent = { work: 0 };
   const publishing = { ...context, spent, log, outcomes };
   const fresh = requests.filter((request) => !outcomes.has(request));
