@@ -17,6 +17,7 @@ import { listenForStop, type StopSignals } from './start/stop-signals.js';
 import { reportReady, startWorkers } from './start/workers.js';
 import { openDatabase } from './store/db.js';
 import { startEmbeddedPostgres } from './store/embedded-postgres.js';
+import { startListening } from './store/head-listener.js';
 import { applyMigrations } from './store/migrate.js';
 import { StartRefusal } from './store/start-refusal.js';
 
@@ -125,6 +126,10 @@ async function serve(
     maxRecordBytes: config.maxRecordBytes,
     cacheMaxBytes: config.cacheMaxBytes,
   });
+  const listener = startListening(db, context.heads, (error) =>
+    logger.warn({ err: error }, 'nothing tells of commits for a moment; the head is asked for instead'),
+  );
+  closers.add('listener', listener.stop);
   const app = await buildApp({ context, config, logger, drain });
   const schedules = startCommittingScheduled(context, logger);
   closers.add('schedules', schedules.stop);
