@@ -202,7 +202,7 @@ export const catalogue = {
   'position-expired': {
     kind: 'gone',
     title: 'Retention removed data of changes after that position',
-    help: 'List the records anew, to the last page, and go on with `after` set to the `revision` of that list. A consumer that never falls behind by more than `keepDays` never gets here.',
+    help: '`resume` has the links of the way on: `records`, the records as they are at revision `head` (an export with `Accept: application/x-ndjson`; where the link says `{collection}`, one for each collection), and `changes`, the feed after it. Replace your copy by the first and go on with the second; nothing is lost. A consumer that never falls behind by more than `keepDays` never gets here.',
   },
   'version-expired': {
     kind: 'gone',

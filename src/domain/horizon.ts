@@ -1,4 +1,5 @@
 import { DiptychError } from './errors.js';
+import type { FeedFilter } from './feed-change.js';
 import type { Position } from './feed-page.js';
 import { wholeCommit } from './feed-page.js';
 
@@ -25,11 +26,21 @@ export function isBelowHorizon(position: Position, horizon: number): boolean {
   return horizon > 0 && position.ordinal < wholeCommit;
 }
 
-/** The refusal of such a position. */
-export function positionExpired(horizon: number, head: number): DiptychError {
+/** The refusal of such a position, with the way on: what is there now, and the feed after it. */
+export function positionExpired(horizon: number, head: number, filter: FeedFilter): DiptychError {
   return new DiptychError(
     'position-expired',
-    `Retention has removed data of changes up to revision ${horizon}. List the records anew, to the last page, and go on with \`after\` = the \`revision\` of that list.`,
-    { extensions: { horizon, head } },
+    `Retention has removed data of changes up to revision ${horizon}. Take the records as they are at revision ${head} (\`resume.records\`; with \`Accept: application/x-ndjson\` as one export) and go on with the feed after it (\`resume.changes\`).`,
+    { extensions: { horizon, head, resume: resumeAt(head, filter) } },
   );
+}
+
+/** Links to the records at a revision, and to the changes after it, that a reader of this part of the feed asks for. */
+function resumeAt(revision: number, { collection, keyPrefix }: FeedFilter) {
+  const ofKeys = keyPrefix === null ? '' : `&keyPrefix=${encodeURIComponent(keyPrefix)}`;
+  return {
+    // Of each collection, where none is named.
+    records: `/v1/collections/${collection ?? '{collection}'}/records?revision=${revision}${ofKeys}`,
+    changes: `/v1/changes?after=${revision}${collection === null ? '' : `&collection=${collection}`}${ofKeys}`,
+  };
 }

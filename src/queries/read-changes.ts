@@ -1,13 +1,14 @@
-import type { ChangeView } from '../domain/commit.js';
+import type { FeedChange } from '../domain/feed-change.js';
 import { formatPosition } from '../domain/feed-page.js';
 import type { QueryContext } from './context.js';
-import { readFeedCollection, readFeedPage, readPosition, requireReadable } from './steps/feed-page.js';
+import { readFeedFilter, readFeedPage, readPosition, requireReadable } from './steps/feed-page.js';
 
 export interface ReadChangesInput {
   /** A revision, or `next` of an earlier page; the beginning if absent. */
   after?: string | undefined;
   limit: number;
   collection?: string | undefined;
+  keyPrefix?: string | undefined;
   /** How long to wait for something to come, at most. */
   waitSeconds: number;
   /** Ends the wait early. */
@@ -15,7 +16,7 @@ export interface ReadChangesInput {
 }
 
 export interface ChangesPage {
-  changes: ChangeView[];
+  changes: FeedChange[];
   /** Where to go on from. */
   next: string;
   head: number;
@@ -28,21 +29,21 @@ const maxBytes = 16 * 1024 * 1024;
 export async function readChanges(context: QueryContext, input: ReadChangesInput): Promise<ChangesPage> {
   let position = readPosition(input.after);
   const deadline = performance.now() + input.waitSeconds * 1_000;
-  const collectionId = await readFeedCollection(context, input.collection);
+  const filter = await readFeedFilter(context, input);
   for (;;) {
-    const head = await requireReadable(context, position, collectionId);
-    const page = await readFeedPage(context, {
+    const head = await requireReadable(context, position, filter);
+    const { changes, next } = await readFeedPage(context, {
       after: position,
       upTo: head,
-      collectionId,
+      filter,
       limit: input.limit,
       maxBytes,
     });
-    if (page.changes.length > 0) return { ...page, next: formatPosition(page.next), head };
-    position = page.next;
+    const page = { changes, next: formatPosition(next), head };
+    // What has been looked through in vain is told as well, so that nobody looks through it again.
+    if (changes.length > 0 || next.revision < head) return page;
+    position = next;
     const timeoutMs = deadline - performance.now();
-    if ((await context.heads.waitAbove(head, { timeoutMs, signal: input.signal })) === undefined) {
-      return { changes: [], next: formatPosition(position), head };
-    }
+    if ((await context.heads.waitAbove(head, { timeoutMs, signal: input.signal })) === undefined) return page;
   }
 }

@@ -1,7 +1,11 @@
 import type { CommitKind } from '../domain/commit.js';
+import type { FeedFilter } from '../domain/feed-change.js';
+import { wholeCommit } from '../domain/feed-page.js';
 import type { ChangeOperation } from '../domain/record.js';
+import { textAfterPrefix } from '../domain/sort-value.js';
 import type { Executor } from './db.js';
 import { feedHorizon } from './horizon.js';
+import { afterAllKeys, Parameters } from './list-conditions.js';
 import { lookUp } from './look-up.js';
 
 export interface LogRow {
@@ -128,25 +132,64 @@ export interface FeedPosition {
 /** Where the next changes are and how many bytes each carries, in the order of the log. */
 export function listFeedPositions(
   executor: Executor,
-  range: { after: FeedPosition; upTo: number; collectionId: number | null; limit: number },
+  range: { after: FeedPosition; upTo: number; filter: FeedFilter; limit: number },
 ): Promise<(FeedPosition & { bytes: number })[]> {
-  const { after, upTo, collectionId, limit } = range;
+  const parameters = new Parameters();
+  const upTo = { revision: range.upTo, ordinal: wholeCommit };
+  const source = selectFeed(parameters, { ...range, upTo });
   return executor.query(
     `SELECT h.revision, h.ordinal, coalesce(octet_length(b.content), 0) + coalesce(octet_length(a.content), 0) AS bytes
-     FROM (
-       SELECT * FROM change h WHERE (h.revision, h.ordinal) > ($1, $2) AND h.revision <= $3 ${ofCollection(collectionId, '$5')}
-       ORDER BY h.revision, h.ordinal LIMIT $4
-     ) AS h
+     FROM (${source} LIMIT ${parameters.add(range.limit, 'bigint')}) AS h
      ${lookUp('b', 'version', 'id', 'h.before_version_id')}
      ${lookUp('a', 'version', 'id', 'h.after_version_id')}
      ORDER BY h.revision, h.ordinal`,
-    [after.revision, after.ordinal, upTo, limit, ...(collectionId === null ? [] : [collectionId])],
+    parameters.values,
   );
 }
 
-/** A statement of its own for one collection, so that it goes along the changes of that one only. */
-const ofCollection = (collectionId: number | null, parameter: string) =>
-  collectionId === null ? '' : `AND h.collection_id = ${parameter}`;
+/** The revision of the change that comes so many after a position; null where there are not as many. */
+export async function findFeedRevision(
+  executor: Executor,
+  range: { after: FeedPosition; upTo: number; filter: FeedFilter; distance: number },
+): Promise<number | null> {
+  const parameters = new Parameters();
+  const upTo = { revision: range.upTo, ordinal: wholeCommit };
+  const [row] = await executor.query<{ revision: number }>(
+    `SELECT h.revision FROM (${selectFeed(parameters, { ...range, upTo })} OFFSET ${parameters.add(range.distance - 1, 'bigint')} LIMIT 1) AS h`,
+    parameters.values,
+  );
+  return row?.revision ?? null;
+}
+
+/** The changes that a feed is made of, in its order: in the range, and such as pass the filter. */
+function selectFeed(
+  parameters: Parameters,
+  range: { after: FeedPosition; upTo: FeedPosition; filter: FeedFilter },
+): string {
+  const { after, upTo, filter } = range;
+  const at = ({ revision, ordinal }: FeedPosition) =>
+    `(${parameters.add(revision, 'bigint')}, ${parameters.add(ordinal, 'integer')})`;
+  // A statement of its own for one collection, so that it goes along the changes of that one only.
+  const ofCollection =
+    filter.collectionId === null
+      ? ''
+      : `AND h.collection_id = ${parameters.add(filter.collectionId, 'bigint')}`;
+  const { record, ofKeys } = selectKeys(parameters, filter.keyPrefix);
+  return `SELECT h.* FROM change h ${record}
+          WHERE (h.revision, h.ordinal) > ${at(after)} AND (h.revision, h.ordinal) <= ${at(upTo)} ${ofCollection} ${ofKeys}
+          ORDER BY h.revision, h.ordinal`;
+}
+
+/** Keys are compared with both ends of the range that a prefix is, which costs less than looking at their beginnings. */
+function selectKeys(parameters: Parameters, keyPrefix: string | null): { record: string; ofKeys: string } {
+  if (keyPrefix === null) return { record: '', ofKeys: '' };
+  const from = parameters.add(keyPrefix, 'text');
+  const to = parameters.add(textAfterPrefix(keyPrefix) ?? afterAllKeys, 'text');
+  return {
+    record: lookUp('n', 'record', 'id', 'h.record_id'),
+    ofKeys: `AND n.key >= ${from} AND n.key < ${to}`,
+  };
+}
 
 export interface FeedRow extends LoggedChangeRow {
   /** That of the feed at the moment of the reading; a change up to it may lack its contents. */
@@ -161,21 +204,22 @@ export interface FeedRow extends LoggedChangeRow {
 /** The changes after one position up to and with another, with both records. */
 export function listFeed(
   executor: Executor,
-  range: { after: FeedPosition; upTo: FeedPosition; collectionId: number | null },
+  range: { after: FeedPosition; upTo: FeedPosition; filter: FeedFilter },
 ): Promise<FeedRow[]> {
-  const { after, upTo, collectionId } = range;
+  const parameters = new Parameters();
+  const horizon = feedHorizon(parameters.add(range.filter.collectionId, 'bigint'));
+  // The page first: what it joins is then known to be little.
   return executor.query(
     `SELECT h.revision, h.ordinal, ${changeOperation}, c.name AS collection, r.key, b.number AS before, a.number AS after,
             b.content AS "beforeContent", a.content AS "afterContent", k.committed_at AS "committedAt", k.author, k.message,
-            ${feedHorizon('$5')} AS horizon
-     FROM change h
+            ${horizon} AS horizon
+     FROM (${selectFeed(parameters, range)} OFFSET 0) AS h
      ${lookUp('k', 'commit', 'revision', 'h.revision')}
      ${lookUp('r', 'record', 'id', 'h.record_id')}
      ${lookUp('c', 'collection', 'id', 'h.collection_id')}
      ${lookUp('b', 'version', 'id', 'h.before_version_id')}
      ${lookUp('a', 'version', 'id', 'h.after_version_id')}
-     WHERE (h.revision, h.ordinal) > ($1, $2) AND (h.revision, h.ordinal) <= ($3, $4) ${ofCollection(collectionId, '$5')}
      ORDER BY h.revision, h.ordinal`,
-    [after.revision, after.ordinal, upTo.revision, upTo.ordinal, collectionId],
+    parameters.values,
   );
 }

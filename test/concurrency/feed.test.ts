@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import { putCollection } from '../../src/commands/put-collection.js';
 import type { ChangeView } from '../../src/domain/commit.js';
-import { readChanges } from '../../src/queries/read-changes.js';
 import { auditStore } from '../support/audit.js';
 import { codeOf } from '../support/barrier.js';
 import { ann, createInstances } from '../support/context.js';
+import { readViews } from '../support/feed.js';
 import { size } from '../support/size.js';
 
 const collection = 'events';
@@ -53,7 +53,7 @@ describe('a poller of the feed beside 16 writers on two instances', () => {
     const poll = async () => {
       for (let after = '0'; ; ) {
         const wasWriting = isWriting;
-        const page = await readChanges(one, { after, limit, waitSeconds: 0 });
+        const page = await readViews(one, { after, limit });
         if (page.changes.length > 0) pages.push(page.changes);
         seen.push(...page.changes);
         after = page.next;

@@ -3,12 +3,12 @@ import type { Context } from '../../src/commands/context.js';
 import { stagePending } from '../../src/commands/stage-pending.js';
 import { getRecord } from '../../src/queries/get-record.js';
 import { listRecords } from '../../src/queries/list-records.js';
-import { readChanges } from '../../src/queries/read-changes.js';
 import { listRecordStates } from '../../src/store/list-records.js';
 import { maxPageBytes } from '../../src/store/versions.js';
 import { auditStore } from '../support/audit.js';
 import { codeOf } from '../support/barrier.js';
 import { ann, createInstances } from '../support/context.js';
+import { readViews } from '../support/feed.js';
 import { collection, define, putAll, retain } from '../support/retention.js';
 import { size } from '../support/size.js';
 
@@ -105,7 +105,7 @@ test('readers beside commits and a retention that never rests see what was there
     let after = '1';
     await repeat(async () => {
       const read = async () => {
-        const { changes, next } = await readChanges(two, { after, limit: 6, waitSeconds: 0 });
+        const { changes, next } = await readViews(two, { after, limit: 6 });
         for (const change of changes) {
           const sides = [change.before?.data.n, change.after?.data.n];
           const right = [
@@ -149,7 +149,7 @@ test('a page of the feed whose changes expire between its two statements is refu
   const [one, two] = await twoInstances();
   for (const n of [1, 2]) await putAll(one, keys, { n });
   const slow = interrupted(two, /"beforeContent"/, () => retain(one));
-  const read = readChanges(slow, { after: '1', limit: 10, waitSeconds: 0 });
+  const read = readViews(slow, { after: '1', limit: 10 });
   expect(await read.then(() => 'a page', codeOf)).toBe('position-expired');
 });
 

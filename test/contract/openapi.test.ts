@@ -122,10 +122,11 @@ describe('every operation', () => {
   test('shows answers that its own schema allows', () => {
     for (const [where, { responses }] of operations()) {
       for (const [status, { content = {} }] of Object.entries(responses)) {
-        for (const { schema, example } of Object.values(content)) {
-          if (example !== undefined) {
+        for (const { schema, example, examples = {} } of Object.values(content)) {
+          const shown = Object.values(examples).map(({ value }) => value);
+          for (const value of example === undefined ? shown : [example, ...shown]) {
             const validate = validatorOf(schema);
-            expect(validate(example), `${where} ${status} ${JSON.stringify(validate.errors)}`).toBe(true);
+            expect(validate(value), `${where} ${status} ${JSON.stringify(validate.errors)}`).toBe(true);
           }
         }
       }

@@ -121,7 +121,7 @@ describe('the form of a request', () => {
     '/v1/changes?wait=61',
     '/v1/changes?after=-1',
     '/v1/changes?after=1.x',
-    '/v1/changes?format=rows',
+    '/v1/changes?format=xml',
     '/livez?verbose=1',
     '/v1/collections/products/records/',
   ])('%s is 400 with a failure that names the place', async (url) => {

@@ -3,8 +3,8 @@ import { getVersion } from '../../src/queries/get-version.js';
 import { listCommits } from '../../src/queries/list-commits.js';
 import { listDefinitions } from '../../src/queries/list-definitions.js';
 import { listVersions } from '../../src/queries/list-versions.js';
-import { readChanges } from '../../src/queries/read-changes.js';
 import { auditStore } from '../support/audit.js';
+import { readViews } from '../support/feed.js';
 import { withOperation } from './publish.js';
 import { contextOf, type Service, titleOf } from './service.js';
 import { nameOf, type Seen, type State, versionData } from './state.js';
@@ -112,7 +112,7 @@ async function checkLog(service: Service, state: State, instance: number): Promi
 async function checkFeed(service: Service, state: State, instance: number): Promise<string[]> {
   const context = contextOf(service, instance);
   const horizon = Math.max(0, ...[...state.collections.values()].map((collection) => collection.horizon));
-  const page = (after: string) => readChanges(context, { after, limit: 5, waitSeconds: 0 });
+  const page = (after: string) => readViews(context, { after, limit: 5 });
   const before = horizon === 0 ? 'position-expired' : await orRefusal(page(String(horizon - 1)));
   const found: string[] = before === 'position-expired' ? [] : ['changes below the horizon are told of'];
   const live = new Map((state.history[horizon] ?? []).map((seen) => [nameOf(seen), showLive(seen)]));

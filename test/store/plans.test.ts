@@ -4,6 +4,7 @@ import { buildIndexes } from '../../src/commands/build-indexes.js';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import { type Context, createContext } from '../../src/commands/context.js';
 import { putCollection } from '../../src/commands/put-collection.js';
+import { unfiltered } from '../../src/domain/feed-change.js';
 import type { Filter, Sort } from '../../src/domain/list-query.js';
 import { sortValueOf } from '../../src/domain/sort-value.js';
 import { listChangesets, listDueChangesets, listMembers } from '../../src/store/changesets.js';
@@ -12,7 +13,13 @@ import { findHead } from '../../src/store/head.js';
 import { findJudged } from '../../src/store/judged-pendings.js';
 import { enterRecords } from '../../src/store/list-indexes.js';
 import { type ListRequest, listRecordStates } from '../../src/store/list-records.js';
-import { listChanges, listCommits, listFeed, listFeedPositions } from '../../src/store/log.js';
+import {
+  findFeedRevision,
+  listChanges,
+  listCommits,
+  listFeed,
+  listFeedPositions,
+} from '../../src/store/log.js';
 import { lockStands } from '../../src/store/pending-stands.js';
 import { findVersions, listVersions } from '../../src/store/readers.js';
 import { findRecordStates } from '../../src/store/record-states.js';
@@ -119,7 +126,7 @@ describe('the plan that a connection keeps', () => {
   const byPrice = (descending: boolean): Sort[] => [{ path: 'price', descending }];
   const position = [sortValueOf(500).toString('hex'), 'r00000500'];
   const upToDate = { maxContentBytes: 1_000_000 };
-  const feed = { after: { revision: 103, ordinal: 0 }, upTo: 100_000, collectionId: null, limit };
+  const feed = { after: { revision: 103, ordinal: 0 }, upTo: 100_000, filter: unfiltered, limit };
 
   interface Hot {
     does: string;
@@ -208,7 +215,35 @@ describe('the plan that a connection keeps', () => {
     {
       does: 'positions of the feed of a collection',
       run: (executor) =>
-        listFeedPositions(executor, { ...feed, after: { revision: 0, ordinal: 0 }, collectionId: ids.deep }),
+        listFeedPositions(executor, {
+          ...feed,
+          after: { revision: 0, ordinal: 0 },
+          filter: { ...unfiltered, collectionId: ids.deep },
+        }),
+    },
+    {
+      does: 'positions of the feed of a prefix',
+      run: (executor) =>
+        listFeedPositions(executor, {
+          ...feed,
+          after: { revision: 0, ordinal: 0 },
+          filter: { ...unfiltered, collectionId: ids.large, keyPrefix: 'r' },
+        }),
+    },
+    {
+      does: 'the end of a stride of the feed',
+      run: (executor) => findFeedRevision(executor, { ...feed, distance: limit }),
+    },
+    {
+      does: 'a page of the feed of a prefix',
+      run: (executor) =>
+        listFeed(executor, {
+          after: { revision: 0, ordinal: 0 },
+          upTo: { revision: 8, ordinal: 1_000 },
+          filter: { ...unfiltered, collectionId: ids.large, keyPrefix: 'r0000001' },
+        }),
+      // It looks through the whole range, and what a change is made of is looked up for those that it answers only.
+      rows: 1_100,
     },
     {
       does: 'a page of the feed',
@@ -216,7 +251,7 @@ describe('the plan that a connection keeps', () => {
         listFeed(executor, {
           after: { revision: 103, ordinal: 0 },
           upTo: { revision: 104, ordinal: 10 },
-          collectionId: null,
+          filter: unfiltered,
         }),
       rows: 210,
     },

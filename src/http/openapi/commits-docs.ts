@@ -4,7 +4,6 @@ import {
   commitPageSchema,
   commitResultSchema,
   commitSchema,
-  feedSchema,
   pageOf,
 } from '../schemas/answers.js';
 import * as examples from './examples.js';
@@ -75,25 +74,6 @@ export const listCommitChangesDoc: OperationDoc = {
   description: 'Every record that the commit changed, with the version before and after, in pages.',
   successes: listSuccesses('A page of changes.', changePageSchema, examples.page(examples.changeSummary, 2)),
   refusals: ['commit-not-found', 'cursor-invalid'],
-};
-
-export const readChangesDoc: OperationDoc = {
-  id: 'readChanges',
-  tag: 'Change feed',
-  summary: 'Read the change feed',
-  description:
-    'Every update as its two records, before and after, in the order in which it became visible. Start with `after=0`, and go on with `after=<next>` for ever: nothing is lost and nothing comes twice. A commit is never split over pages unless it alone is larger than `limit`.\n\n' +
-    '`wait` holds the answer back, up to so many seconds, until there is news: a long poll.\n\n' +
-    'Retention takes the data of old changes away. A position from before its horizon (that of `collection`, or the highest of all) is refused with 410 `position-expired`: list the records anew and go on from the `revision` of that list. What each commit changed, without the data, stays under `GET /v1/commits/{revision}/changes`.',
-  successes: {
-    200: {
-      description: 'Changes, or none yet.',
-      schema: feedSchema,
-      headers: ['Diptych-Revision', 'Link'],
-      example: { changes: [examples.change], next: '3', head: 3 },
-    },
-  },
-  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'position-expired'],
 };
 
 export const revertCommitDoc: OperationDoc = {

@@ -105,6 +105,7 @@ function successResponse(success: SuccessDoc, generated: Json | undefined): Json
     headers = [],
     optionalHeaders = [],
     example,
+    examples,
     mediaType = 'application/json',
     alternatives = {},
   } = success;
@@ -121,7 +122,11 @@ function successResponse(success: SuccessDoc, generated: Json | undefined): Json
     const content = generated?.content as Record<string, Json> | undefined;
     const schema = content?.['application/json']?.schema;
     response.content = {
-      [mediaType]: { schema, ...(example === undefined ? {} : { example }) },
+      [mediaType]: {
+        schema,
+        ...(example === undefined ? {} : { example }),
+        ...(examples === undefined ? {} : { examples }),
+      },
       ...alternatives,
     };
   }

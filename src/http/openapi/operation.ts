@@ -24,6 +24,8 @@ export interface SuccessDoc {
   /** Headers that only some of these answers have. */
   optionalHeaders?: readonly HeaderName[];
   example?: unknown;
+  /** By name, where there is more than one. */
+  examples?: Readonly<Record<string, BodyExample>>;
   /** `application/json` when not given. */
   mediaType?: string;
   /** The same in other media types, for clients that ask for them by `Accept`. */

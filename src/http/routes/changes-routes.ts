@@ -1,36 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
 import type { Context } from '../../commands/context.js';
+import { feedPageText } from '../../domain/feed-text.js';
 import type { Drain } from '../../lib/drain.js';
 import { readChanges } from '../../queries/read-changes.js';
 import { linkToNext } from '../answers.js';
-import { readChangesDoc } from '../openapi/commits-docs.js';
+import { readChangesDoc } from '../openapi/feed-docs.js';
 import { operation } from '../openapi/operation.js';
+import { JSON_TYPE } from '../plugins/bodies.js';
+import { feedQuery } from '../schemas/feed-query.js';
 import { feedHeaders } from '../schemas/headers.js';
-import { limitText } from '../schemas/list-query.js';
-import { collectionName, integerText } from '../schemas/primitives.js';
 import { given, type Server } from '../server.js';
-
-const WAIT_SECONDS_MAX = 60;
-const LIMIT_DEFAULT = 100;
-
-const feedQuery = z.strictObject({
-  after: z
-    .string()
-    .regex(
-      /^(?:0|[1-9]\d{0,14})(?:\.(?:0|[1-9]\d{0,8}))?$/,
-      'Must be a revision, or `next` of the page before.',
-    )
-    .default('0')
-    .meta({ description: 'The position after which to go on: a revision, or `next` of the page before.' }),
-  limit: limitText.default(LIMIT_DEFAULT),
-  collection: collectionName.meta({ description: 'Only changes of this collection.' }).optional(),
-  wait: integerText(0, WAIT_SECONDS_MAX, {
-    description: `Seconds to wait for news when there is none: 0 to ${WAIT_SECONDS_MAX}.`,
-    default: 0,
-  }).default(0),
-});
 
 export function changesRoutes(app: Server, context: Context, drain: Drain): void {
   // Every reader that waits listens for the end of the process; any number of them is right.
@@ -41,16 +21,17 @@ export function changesRoutes(app: Server, context: Context, drain: Drain): void
     url: '/v1/changes',
     ...operation(readChangesDoc, { querystring: feedQuery, headers: feedHeaders }),
     handler: async (request, reply) => {
-      const { after, limit, collection, wait } = request.query;
+      const { after, limit, collection, keyPrefix, wait, format, cursor } = request.query;
+      const wanted = given({ after: cursor ?? after, collection, keyPrefix });
       const page = await untilGone(drain, reply, (signal) =>
-        readChanges(context, { after, limit, waitSeconds: wait, signal, ...given({ collection }) }),
+        readChanges(context, { ...wanted, limit, waitSeconds: wait, signal }),
       );
       reply.headers({
         'Diptych-Revision': String(page.head),
         'Cache-Control': 'no-store',
-        Link: linkToNext(request.url, 'after', page.next),
+        Link: linkToNext(request.url, format === 'changes' ? 'after' : 'cursor', page.next),
       });
-      return page;
+      return reply.type(JSON_TYPE).send(feedPageText(page, format));
     },
   });
 }

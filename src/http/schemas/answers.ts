@@ -3,17 +3,17 @@ import { z } from 'zod';
 // The shapes of what the service answers. They are documentation and test oracle: answers are not parsed at
 // run time, the API tests hold every one of them against the document made from these.
 
-const wholeNumber = z.int().nonnegative();
-const positive = z.int().min(1);
-const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC, with milliseconds.' });
-const data = z
+export const wholeNumber = z.int().nonnegative();
+export const positive = z.int().min(1);
+export const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC, with milliseconds.' });
+export const data = z
   .record(z.string(), z.unknown())
   .meta({ description: 'The content: any JSON object that the definition of its collection allows.' });
 const digest = z
   .string()
   .meta({ description: 'SHA-256 of the canonical JSON (RFC 8785) of `data`, hexadecimal.' });
-const changeOperation = z.enum(['create', 'update', 'delete']);
-const message = z.string().nullable().meta({ description: 'What its author said about it.' });
+export const changeOperation = z.enum(['create', 'update', 'delete']);
+export const message = z.string().nullable().meta({ description: 'What its author said about it.' });
 
 export const failureSchema = z
   .object({
@@ -243,31 +243,6 @@ export const commitSchema = z
     previousHash: z.string(),
   })
   .meta({ id: 'Commit', description: 'One entry of the commit log.' });
-
-const side = z.object({ version: positive, data }).nullable();
-
-export const changeSchema = z
-  .object({
-    revision: positive,
-    ordinal: positive.meta({ description: 'Position within the commit, from 1.' }),
-    operation: changeOperation,
-    collection: z.string(),
-    key: z.string(),
-    before: side,
-    after: side,
-    committedAt: time,
-    author: z.string(),
-    message,
-  })
-  .meta({ id: 'Change', description: 'One update as its two records, before and after.' });
-
-export const feedSchema = z
-  .object({
-    changes: z.array(changeSchema),
-    next: z.string().meta({ description: 'Position to go on from: the next `after`.' }),
-    head: wholeNumber.meta({ description: 'The newest revision of the store.' }),
-  })
-  .meta({ id: 'ChangeFeedPage', description: 'One page of the change feed.' });
 
 /** A page of `items`; the lists of a read also say which revision they show. */
 export function pageOf<Item extends z.ZodType>(item: Item) {

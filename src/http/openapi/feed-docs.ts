@@ -1,0 +1,24 @@
+import { feedAnswerSchema } from '../schemas/feed-answers.js';
+import * as examples from './feed-examples.js';
+import type { OperationDoc } from './operation.js';
+
+export const readChangesDoc: OperationDoc = {
+  id: 'readChanges',
+  tag: 'Change feed',
+  summary: 'Read the change feed',
+  description:
+    'Every update as its two records, before and after, in the order in which it became visible. Start with `after=0`, and go on with `after=<next>` for ever: nothing is lost and nothing comes twice. A commit is never split over pages unless it alone is larger than `limit`.\n\n' +
+    '`collection` and `keyPrefix` leave out everything else; `next` moves on all the same. With `keyPrefix` a page may be empty before the end: the end is where `next` equals `head`.\n\n' +
+    '`wait` holds the answer back, up to so many seconds, until there is news: a long poll.\n\n' +
+    '`format=rows`, `debezium` and `cloudevents` tell the same in the forms of other programs. Their pages have `data` and `next_cursor`, which is the next `cursor`, or null when there is nothing more up to `head`; `limit` counts changes, and an update is two rows. `seq` of a row strictly increases, as an integer of 64 bits: it may pass 2^53, so do not keep it in a JavaScript number; `next_cursor` is what to go on with.\n\n' +
+    'Retention takes the data of old changes away. A position from before its horizon (that of `collection`, or the highest of all) is refused with 410 `position-expired`, whose `resume` links to the records at a revision and to the feed after it. What each commit changed, without the data, stays under `GET /v1/commits/{revision}/changes`.',
+  successes: {
+    200: {
+      description: 'Changes, or none yet.',
+      schema: feedAnswerSchema,
+      headers: ['Diptych-Revision', 'Link'],
+      examples: examples.feedPages,
+    },
+  },
+  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'position-expired'],
+};
