@@ -36,14 +36,26 @@ export function answerRead(request: FastifyRequest, reply: FastifyReply, answer:
   const { revision, next, text = JSON.stringify(answer.body) } = answer;
   const tag = answer.tag ?? `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
   const known = isKnown(request, tag);
-  reply.headers({
-    ETag: tag,
-    'Diptych-Revision': String(revision),
-    'Cache-Control': REVALIDATE,
-    ...(typeof next === 'string' ? { Link: linkToNext(request.url, 'cursor', next) } : {}),
-    ...(known ? {} : { 'Content-Type': JSON_TYPE }),
-  });
-  return known ? reply.code(304).send() : reply.send(text);
+  reply.header('ETag', tag).header('Diptych-Revision', String(revision)).header('Cache-Control', REVALIDATE);
+  if (typeof next === 'string') {
+    reply.header('Link', linkToNext(request.url, 'cursor', next));
+  }
+  return known ? reply.code(304).send() : reply.header('Content-Type', JSON_TYPE).send(text);
+}
+
+/** For a read that is told its answer by a call; what is wrong is refused as if it had been thrown. */
+export function readerFor(request: FastifyRequest, reply: FastifyReply) {
+  const failed = (error: unknown) => {
+    reply.send(error);
+  };
+  const done = (answer: ReadAnswer) => {
+    try {
+      answerRead(request, reply, answer);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  return { done, failed };
 }
 
 /** Answers a read with lines of JSON as they come. Only the connection that breaks tells of what fails on the way. */

@@ -24,12 +24,18 @@ export interface Clock {
   now: number;
 }
 
+/**
+ * Who waits for a cover. It is told in the very turn in which the cover comes, so that nothing is between what the
+ * statement saw and what is read then; and it throws nothing, because others are told after it.
+ */
+export interface Waiter {
+  covered(cover: Cover): void;
+  failed(error: unknown): void;
+}
+
 interface Gathering {
-  reads: number;
+  waiters: Waiter[];
   collections: Set<string>;
-  cover: Promise<Cover>;
-  resolve: (cover: Cover) => void;
-  reject: (error: unknown) => void;
 }
 
 /** Nothing that a read of the present does not need: this is the statement that is run all the time. */
@@ -66,30 +72,28 @@ export class Fence {
   }
 
   /**
-   * Waits until the cache shows a state at least as new as now.
+   * Waits until the cache shows a state at least as new as now. Nothing but the waiter is made for it: a promise for
+   * each of the reads in flight costs as much as its share of the statement.
    *
    * @param collection whose standing is needed too
    */
-  cover(collection?: string): Promise<Cover> {
-    this.#gathering ??= this.#gather();
-    this.#gathering.reads += 1;
+  whenCovered(waiter: Waiter, collection?: string): void {
+    if (this.#gathering === null) {
+      this.#gathering = { waiters: [], collections: new Set() };
+      if (!this.#isRunning) this.#schedule();
+    }
+    this.#gathering.waiters.push(waiter);
     if (collection !== undefined) this.#gathering.collections.add(collection);
-    return this.#gathering.cover;
   }
 
-  #gather(): Gathering {
-    if (!this.#isRunning) this.#schedule();
-    let resolve: Gathering['resolve'] = () => {};
-    let reject: Gathering['reject'] = () => {};
-    const cover = new Promise<Cover>((...settle) => {
-      [resolve, reject] = settle;
-    });
-    return { reads: 0, collections: new Set(), cover, resolve, reject };
+  /** The same as a promise, for those who do more than look into the cache. */
+  cover(collection?: string): Promise<Cover> {
+    return new Promise((covered, failed) => this.whenCovered({ covered, failed }, collection));
   }
 
   #schedule(): void {
     onceQuiet(
-      () => this.#gathering?.reads ?? 0,
+      () => this.#gathering?.waiters.length ?? 0,
       () => this.#send(),
     );
   }
@@ -100,12 +104,22 @@ export class Fence {
     this.#gathering = null;
     this.#isRunning = true;
     this.#clock.now += 1;
-    this.#ask(this.#clock.now, [...gathering.collections])
-      .then(gathering.resolve, gathering.reject)
-      .finally(() => {
-        this.#isRunning = false;
-        if (this.#gathering !== null) this.#schedule();
-      });
+    const { waiters, collections } = gathering;
+    this.#ask(this.#clock.now, [...collections]).then(
+      (cover) => {
+        this.#goOn();
+        for (const waiter of waiters) waiter.covered(cover);
+      },
+      (error: unknown) => {
+        this.#goOn();
+        for (const waiter of waiters) waiter.failed(error);
+      },
+    );
+  }
+
+  #goOn(): void {
+    this.#isRunning = false;
+    if (this.#gathering !== null) this.#schedule();
   }
 
   async #ask(sentAt: number, collections: string[]): Promise<Cover> {

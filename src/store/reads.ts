@@ -21,7 +21,7 @@ export interface ServedRead {
 export interface Reads {
   clock: Clock;
   cache: ReadCache;
-  fence: Pick<Fence, 'cover'>;
+  fence: Pick<Fence, 'cover' | 'whenCovered'>;
   records: RecordLoads;
   /** Pages of lists that are being read, by their names, and the state that each is read at, or a newer one. */
   pages: Map<string, { revision: number; page: Promise<KeptPage> }>;

@@ -4,6 +4,7 @@ import type { Context, ContextOptions } from '../../src/commands/context.js';
 import { putCollection } from '../../src/commands/put-collection.js';
 import { getRecord } from '../../src/queries/get-record.js';
 import { listRecords } from '../../src/queries/list-records.js';
+import type { Waiter } from '../../src/store/fence.js';
 import type { ServedRead } from '../../src/store/reads.js';
 import { atOnce, codeOf } from '../support/barrier.js';
 import { ann, createInstances } from '../support/context.js';
@@ -141,8 +142,10 @@ async function read(context: Context, history: History, random: Random): Promise
 /** The same instance with a fence that lets everybody through. */
 function withoutFence(context: Context): Context {
   const { reads } = context;
-  const cover = async () => ({ head: reads.cache.revision, sentAt: reads.clock.now, standings: new Map() });
-  return { ...context, reads: { ...reads, fence: { cover } } };
+  const uncovered = () => ({ head: reads.cache.revision, sentAt: reads.clock.now, standings: new Map() });
+  const cover = async () => uncovered();
+  const whenCovered = (waiter: Waiter) => queueMicrotask(() => waiter.covered(uncovered()));
+  return { ...context, reads: { ...reads, fence: { cover, whenCovered } } };
 }
 
 /** Reads whose fence was sent too early, or that show less than it saw. */

@@ -1,12 +1,13 @@
 // Loaded before the service: its reads do not ask whether what it keeps has changed, after they asked once.
 import { Fence } from '../../dist/store/fence.js';
 
-const { cover } = Fence.prototype;
+const { whenCovered } = Fence.prototype;
 const asked = new Map();
 
-Fence.prototype.cover = function coverOnce(collection) {
+Fence.prototype.whenCovered = function coveredOnce(waiter, collection) {
   if (!asked.has(collection)) {
-    asked.set(collection, cover.call(this, collection));
+    const once = new Promise((covered, failed) => whenCovered.call(this, { covered, failed }, collection));
+    asked.set(collection, once);
   }
-  return asked.get(collection);
+  asked.get(collection).then(waiter.covered, waiter.failed);
 };

@@ -6,6 +6,7 @@ import { invalidRequest } from '../problem.js';
 import { parseQuery } from '../query-string.js';
 import { emptyBody } from '../schemas/bodies.js';
 import type { GivenHeaders } from '../schemas/headers.js';
+import { readQuickly } from '../schemas/quickly.js';
 
 type Issue = z.core.$ZodIssue;
 type Part = NonNullable<Failure['in']> | 'body';
@@ -39,7 +40,8 @@ function validate(request: FastifyRequest, schema: FastifySchema, bodies: Bodies
     return undefined;
   };
   if (schema.params instanceof z.ZodType) {
-    request.params = check('path', schema.params, request.params);
+    request.params =
+      readQuickly(schema.params, request.params) ?? check('path', schema.params, request.params);
   }
 
   const querystring = zodOf(schema.querystring, nothing);
@@ -54,8 +56,8 @@ function validate(request: FastifyRequest, schema: FastifySchema, bodies: Bodies
 
   const headers = zodOf(schema.headers, anything);
   const areGiven = namesOf(headers).some((name) => request.headers[name] !== undefined);
-  const none = areGiven ? undefined : valueOfNothing(headers);
-  request.given = (none ?? check('header', headers, request.headers)) as GivenHeaders;
+  const known = areGiven ? readQuickly(headers, request.headers) : valueOfNothing(headers);
+  request.given = (known ?? check('header', headers, request.headers)) as GivenHeaders;
 
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     const body = bodies?.[request.mediaType ?? ''] ?? zodOf(schema.body, emptyBody);

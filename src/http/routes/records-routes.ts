@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { Context } from '../../commands/context.js';
 import type { PointInTime } from '../../domain/point-in-time.js';
 import { exportRecords } from '../../queries/export-records.js';
-import { getRecord } from '../../queries/get-record.js';
+import { readRecord } from '../../queries/get-record.js';
 import { listRecords } from '../../queries/list-records.js';
 import { previewRecord } from '../../queries/preview-record.js';
 import { previewRecords } from '../../queries/preview-records.js';
 import { preferredType } from '../accept.js';
-import { answerLines, answerRead } from '../answers.js';
+import { answerLines, answerRead, readerFor } from '../answers.js';
 import { operation } from '../openapi/operation.js';
 import * as docs from '../openapi/records-docs.js';
 import { JSON_TYPE, NDJSON_TYPE } from '../plugins/bodies.js';
@@ -82,14 +82,18 @@ export function recordsRoutes(app: Server, context: Context): void {
     method: 'GET',
     url: `${RECORDS}/:key`,
     ...operation(docs.getRecordDoc, { params: recordParams, querystring: recordQuery, headers: readHeaders }),
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
+      const reader = readerFor(request, reply);
+      const { collection, key } = request.params;
       const { changeset } = request.query;
-      if (changeset !== undefined) {
-        const { record, revision } = await previewRecord(context, { ...request.params, changeset });
-        return answerRead(request, reply, { body: record, revision });
+      if (changeset === undefined) {
+        readRecord(context, { collection, key, at: pointInTime(request.query) }, reader);
+        return;
       }
-      const at = pointInTime(request.query);
-      return answerRead(request, reply, await getRecord(context, { ...request.params, at }));
+      previewRecord(context, { collection, key, changeset }).then(
+        ({ record, revision }) => reader.done({ body: record, revision }),
+        reader.failed,
+      );
     },
   });
 

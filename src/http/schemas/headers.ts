@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TagCondition } from '../../domain/precondition.js';
 import { actorText, idempotencyKeyText, integerText, tagCondition } from './primitives.js';
+import { quickly } from './quickly.js';
 
 /** The request headers that mean something here, once they are read; which of them depends on the route. */
 export interface GivenHeaders {
@@ -50,11 +51,20 @@ const stillTag = tagCondition({
 }).optional();
 
 /** Headers of every read under `/v1`. */
-export const readHeaders = z.object({
-  'if-none-match': knownTag,
-  'if-match': stillTag,
-  'diptych-min-revision': minRevision,
-});
+export const readHeaders = quickly(
+  z.object({ 'if-none-match': knownTag, 'if-match': stillTag, 'diptych-min-revision': minRevision }),
+  readOneKnownTag,
+);
+
+/** Whoever asks again sends the one tag that came with the last answer. */
+function readOneKnownTag(headers: Record<string, unknown>): GivenHeaders | undefined {
+  const known = headers['if-none-match'];
+  const isAlone = headers['if-match'] === undefined && headers['diptych-min-revision'] === undefined;
+  if (!isAlone || typeof known !== 'string' || !/^"[\x21\x23-\x7e]*"$/.test(known)) {
+    return undefined;
+  }
+  return { 'if-none-match': { any: false, tags: [known] } };
+}
 
 /** Headers of the commit log, where a key is looked up for the caller that used it. */
 export const logHeaders = readHeaders.extend({

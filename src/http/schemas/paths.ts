@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  COLLECTION_NAME,
   changesetId,
   collectionName,
   definitionNumberText,
@@ -7,9 +8,18 @@ import {
   revisionText,
   versionText,
 } from './primitives.js';
+import { quickly } from './quickly.js';
 
-export const collectionParams = z.object({ collection: collectionName });
-export const recordParams = z.object({ collection: collectionName, key: recordKey });
+const isPlainName = (value: unknown) => typeof value === 'string' && COLLECTION_NAME.test(value);
+// Keys of printable ASCII, but for those of dots alone.
+const isPlainKey = (value: unknown) => typeof value === 'string' && /^(?!\.{1,2}$)[ -~]{1,255}$/.test(value);
+
+export const collectionParams = quickly(z.object({ collection: collectionName }), (params) =>
+  isPlainName(params.collection) ? params : undefined,
+);
+export const recordParams = quickly(z.object({ collection: collectionName, key: recordKey }), (params) =>
+  isPlainName(params.collection) && isPlainKey(params.key) ? params : undefined,
+);
 export const versionParams = z.object({ collection: collectionName, key: recordKey, version: versionText });
 export const changesetParams = z.object({
   changeset: changesetId.meta({

@@ -38,10 +38,12 @@ export function booleanText(meta: Meta) {
     .meta({ type: 'boolean', ...meta });
 }
 
+export const COLLECTION_NAME = /^[a-z][a-z0-9_-]{0,62}$/;
+
 export const collectionName = z
   .string()
   .regex(
-    /^[a-z][a-z0-9_-]{0,62}$/,
+    COLLECTION_NAME,
     'Must start with a lower-case letter, and go on with at most 62 lower-case letters, digits, _ or -.',
   )
   .meta({ description: 'Name of the collection.', example: 'products' });
