@@ -19,6 +19,7 @@ import { changesetsRoutes } from './http/routes/changesets-routes.js';
 import { collectionsRoutes } from './http/routes/collections-routes.js';
 import { commitsRoutes } from './http/routes/commits-routes.js';
 import { historyRoutes } from './http/routes/history-routes.js';
+import { ingestRoutes } from './http/routes/ingest-routes.js';
 import { linesRoutes } from './http/routes/lines-routes.js';
 import { pendingRoutes } from './http/routes/pending-routes.js';
 import { problemRoutes } from './http/routes/problem-routes.js';
@@ -89,6 +90,7 @@ export async function buildApp({
   recordsRoutes(app, context);
   changesetsRoutes(app, context);
   linesRoutes(app, context, { silenceMs: arrivalTimeoutMs });
+  ingestRoutes(app, context);
   changesetEndRoutes(app, context);
   commitsRoutes(app, context);
   historyRoutes(app, context);

@@ -5,6 +5,7 @@ import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
 import { createReads, type Reads, type ServedRead } from '../store/reads.js';
 import { CommitQueue } from './steps/commit-queue.js';
+import { IngestQueue } from './steps/ingest-queue.js';
 import { StagingQueue } from './steps/staging-queue.js';
 import { ValidationQueue } from './steps/validation-queue.js';
 
@@ -17,6 +18,7 @@ export interface Context {
   limits: { maxRecordBytes: number };
   commits: CommitQueue;
   staging: StagingQueue;
+  ingests: IngestQueue;
   validations: ValidationQueue;
   /**
    * For whoever keeps a connection for as long as work on many records lasts. To be entered before a connection
@@ -60,6 +62,7 @@ export function createContext(db: Db, options: ContextOptions): Context {
     limits,
     commits: new CommitQueue({ db, definitions, limits }),
     staging: new StagingQueue({ db, limits }),
+    ingests: new IngestQueue({ db }),
     validations: new ValidationQueue({ db, definitions }),
     longWork: new Gate(placesOf(db.poolSize), {
       maxWaitMs: options.maxWaitMs ?? maxWaitMs,

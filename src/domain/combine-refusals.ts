@@ -6,6 +6,8 @@ const listedFailures = 1_000;
 /** Which refusal a call with several answers with: what has to be mended first comes first. */
 const precedence: ErrorCode[] = [
   'collection-not-found',
+  'malformed-json',
+  'forbidden-member',
   'record-not-found',
   'record-deleted',
   'version-conflict',

@@ -219,6 +219,11 @@ export const catalogue = {
     title: 'The data of a record is too large',
     help: 'The limit is `MAX_RECORD_BYTES`, 1 MiB unless configured, of canonical JSON.',
   },
+  'too-many-rows': {
+    kind: 'too-large',
+    title: 'The call has more rows than one call takes',
+    help: 'Rows of one call are taken together or not at all, so there are 10,000 at most. Send them in several calls; into one changeset they still go live together.',
+  },
   'body-too-large': {
     kind: 'too-large',
     title: 'The body is too large',
@@ -233,6 +238,11 @@ export const catalogue = {
     kind: 'invalid',
     title: 'The data cannot be stored exactly',
     help: 'Nothing is changed in silence, so what cannot come back equal is refused: numbers beyond double precision (send them as strings), U+0000, unpaired surrogates, duplicate members, nesting beyond 64 levels.',
+  },
+  'rows-refused': {
+    kind: 'invalid',
+    title: 'Some of the rows cannot be taken',
+    help: '`errors` lists what is wrong with each, by its place in the body, and `failed` counts them. Nothing of the call was kept: correct those rows and send all of it again.',
   },
   'patch-impossible': {
     kind: 'invalid',

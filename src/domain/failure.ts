@@ -14,6 +14,8 @@ export interface Failure {
   severity?: 'error' | 'warning';
   /** Which part of the request `pointer` points into, when it is not the body. */
   in?: 'path' | 'query' | 'header';
+  /** The row that the failure belongs to, when a call is about rows: its index in the array, from 0. */
+  row?: number;
   /** The record that the failure belongs to, when a call is about several. */
   collection?: string;
   key?: string;

@@ -42,6 +42,10 @@ export type ChangeIntent = Address & {
   ifVersion?: number;
   /** Where the change stands in the request, for failures: `/changes/3`. */
   pointer: string;
+  /** Where its data stands; `data` beneath `pointer` otherwise. */
+  dataPointer?: string;
+  /** A deletion of what is not live is no change then, and is refused otherwise. */
+  mayBeAbsent?: boolean;
   /** What a `put` stores, where that has been reckoned already; planning does it otherwise. */
   content?: Content;
 } & Edit;

@@ -198,9 +198,11 @@ function planChange(intent: ChangeIntent, found: Found, limits: { maxRecordBytes
       },
     );
   }
+  if (intent.operation === 'delete' && current === null && intent.mayBeAbsent)
+    return { unchanged: true, consumedPendingId: null };
   if (intent.operation !== 'put' && current === null)
     throw recordNotFound(intent, found.record?.revision ?? null);
-  const move = { ...moveFrom(intent, found), pointer: `${intent.pointer}/data` };
+  const move = { ...moveFrom(intent, found), pointer: intent.dataPointer ?? `${intent.pointer}/data` };
   if (intent.operation === 'delete') return { move: { ...move, operation: 'delete', after: null } };
   const { data, content, digest } = contentAfter(intent, current, limits);
   if (current !== null && current.digest === digest) return { unchanged: true, consumedPendingId: null };

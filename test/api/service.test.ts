@@ -54,7 +54,7 @@ test('the examples of the document, from top to bottom, are a story that works',
       'x-order': number;
       operationId: string;
       tags: string[];
-      parameters?: { name: string; in: string; example?: unknown }[];
+      parameters?: { name: string; in: string; required?: boolean; example?: unknown }[];
       requestBody?: { content: Record<string, { examples: Record<string, { value: unknown }> }> };
     };
   }
@@ -79,7 +79,10 @@ test('the examples of the document, from top to bottom, are a story that works',
         ? changeset
         : encodeURIComponent(String(parameters.find((parameter) => parameter.name === name)?.example)),
     );
-    const request = call[method as 'get'](url);
+    const query = parameters
+      .filter((parameter) => parameter.in === 'query' && parameter.required === true)
+      .map(({ name, example }) => `${name}=${encodeURIComponent(String(example))}`);
+    const request = call[method as 'get'](query.length === 0 ? url : `${url}?${query.join('&')}`);
     for (const { name, example } of parameters.filter((parameter) => parameter.in === 'header')) {
       if (example !== undefined) request.set(name, String(example));
     }
@@ -105,6 +108,7 @@ test('the examples of the document, from top to bottom, are a story that works',
     '200 rebasePending',
     '200 commitPending',
     '200 listPending',
+    '200 ingestRows',
     '200 getRecord',
     '200 listRecords',
     '201 createChangeset',

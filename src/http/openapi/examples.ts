@@ -375,3 +375,13 @@ export const answered = {
 export function page(item: unknown, revision: number) {
   return { items: [item], next: null, revision };
 }
+
+export const ingestedRow = { id: 'grinder', name: 'Grinder', price: 199 };
+export const ingestedRows = [
+  { id: 'grinder', name: 'Grinder', price: 199, row_kind: '-U' },
+  { id: 'grinder', name: 'Grinder', price: 189, row_kind: '+U' },
+  { id: 'milk-jug', name: 'Milk jug', price: 19, row_kind: '+I' },
+  { id: 'old-kettle', name: 'Kettle', price: 29, row_kind: '-D' },
+];
+export const ingestedTexts = ingestedRows.map((row) => JSON.stringify(row));
+export const ingestReport = { staged: 2, unchanged: 1, skipped: 1, failed: 0, errors: [] };

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DiptychError } from '../../domain/errors.js';
 import type { Failure } from '../../domain/failure.js';
+import { agreedContentType } from '../../lib/content-type.js';
 import { ExactJsonError, parseExactJson } from '../../lib/exact-json.js';
 import type { JsonValue } from '../../lib/json-value.js';
 
@@ -22,6 +23,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function parseBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers } = request.raw;
+    const type = headers['content-type'];
+    // Some clients send it twice, and whatever is between them and us may have joined it.
+    if (type?.includes(',')) headers['content-type'] = agreedContentType(type);
+    done();
+  });
   for (const type of [JSON_TYPE, MERGE_PATCH_TYPE, JSON_PATCH_TYPE]) {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, (request, bytes, done) => {
       try {

@@ -26,6 +26,7 @@ export const failureSchema = z
       .enum(['path', 'query', 'header'])
       .optional()
       .meta({ description: 'What `pointer` points into, when that is not the body.' }),
+    row: wholeNumber.optional().meta({ description: 'Of ingested rows: which of them, from 0.' }),
     collection: z.string().optional(),
     key: z.string().optional(),
   })

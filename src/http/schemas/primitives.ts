@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { TagCondition } from '../../domain/precondition.js';
+import { keyMaxCodePoints, problemOfKey } from '../../domain/record-key.js';
 import type { JsonObject, JsonValue } from '../../lib/json-value.js';
 import { parseTagCondition } from '../entity-tags.js';
 
-const KEY_MAX_CODE_POINTS = 255;
 const MESSAGE_MAX_CHARACTERS = 4096;
 const IDEMPOTENCY_KEY_MAX_CHARACTERS = 255;
 const ACTOR_MAX_CHARACTERS = 128;
@@ -60,29 +60,9 @@ export const recordKey = z
     description:
       'Key of the record: 1 to 255 characters of any script, percent-encoded in paths, so that a `/` is `%2F`.',
     minLength: 1,
-    maxLength: KEY_MAX_CODE_POINTS,
+    maxLength: keyMaxCodePoints,
     example: 'espresso-machine',
   });
-
-function problemOfKey(key: string): string | null {
-  if (key === '') {
-    return 'A key has at least one character.';
-  }
-  if (key === '.' || key === '..') {
-    return 'A key may not be . or .., which URLs give another meaning.';
-  }
-  if (/\p{Cc}/u.test(key)) {
-    return 'A key may not hold control characters.';
-  }
-  if (/\p{Cs}/u.test(key)) {
-    return 'A key may not hold unpaired surrogates.';
-  }
-  // A key is measured in code points; most are far below the limit in UTF-16 units already.
-  if (key.length > KEY_MAX_CODE_POINTS && [...key].length > KEY_MAX_CODE_POINTS) {
-    return `A key has at most ${KEY_MAX_CODE_POINTS} characters.`;
-  }
-  return null;
-}
 
 /** The largest version number that can ever be; versions are counted per record. */
 export const VERSION_MAX = 2_147_483_647;
