@@ -26,6 +26,7 @@ import { problemRoutes } from './http/routes/problem-routes.js';
 import { recordsRoutes } from './http/routes/records-routes.js';
 import { retentionRoutes } from './http/routes/retention-routes.js';
 import { serviceRoutes } from './http/routes/service-routes.js';
+import { webhooksRoutes } from './http/routes/webhooks-routes.js';
 import type { Server } from './http/server.js';
 import type { Drain } from './lib/drain.js';
 
@@ -95,6 +96,7 @@ export async function buildApp({
   commitsRoutes(app, context);
   historyRoutes(app, context);
   changesRoutes(app, context, drain);
+  webhooksRoutes(app, context);
   retentionRoutes(app, context);
   serviceRoutes(app, context, drain);
   problemRoutes(app);

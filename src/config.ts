@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Actor } from './domain/actor.js';
+import { type AllowList, parseAllowList } from './domain/webhook-address.js';
 
 /** Who may call, and the bearer token that proves it. */
 export interface AuthToken {
@@ -34,6 +35,8 @@ export interface Config {
   authTokens: readonly AuthToken[];
   /** Without a trailing slash. */
   publicUrl: string | null;
+  /** What webhooks may reach beside the public Internet. */
+  webhookAllow: AllowList;
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -98,6 +101,19 @@ const authTokens = z
   })
   .default([]);
 
+const webhookAllow = z
+  .string()
+  .default('')
+  .transform((text, context): AllowList => {
+    const allow = parseAllowList(text);
+    if (allow !== undefined) return allow;
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a comma-separated list of host names, addresses and networks like 10.1.0.0/16',
+    });
+    return z.NEVER;
+  });
+
 const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65535, 3000),
@@ -124,6 +140,7 @@ const settings = z.object({
     .string()
     .refine(isUrlOf(['http:', 'https:']), 'must look like https://records.example.com')
     .optional(),
+  WEBHOOK_ALLOW: webhookAllow,
 });
 
 /** The names of all settings, for the test that keeps `.env.example` in step. */
@@ -161,6 +178,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     retentionIntervalMinutes: value.RETENTION_INTERVAL_MINUTES,
     authTokens: value.AUTH_TOKENS,
     publicUrl: value.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    webhookAllow: value.WEBHOOK_ALLOW,
   };
 }
 

@@ -125,6 +125,7 @@ async function serve(
   const context = createContext(db, {
     maxRecordBytes: config.maxRecordBytes,
     cacheMaxBytes: config.cacheMaxBytes,
+    webhooks: { allow: config.webhookAllow },
   });
   const listener = startListening(db, context.heads, (error) =>
     logger.warn({ err: error }, 'nothing tells of commits for a moment; the head is asked for instead'),

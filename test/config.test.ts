@@ -39,6 +39,7 @@ describe('readConfig', () => {
       retentionIntervalMinutes: 60,
       authTokens: [],
       publicUrl: null,
+      webhookAllow: { hosts: new Set(), networks: [] },
     });
   });
 
@@ -127,6 +128,15 @@ describe('readConfig', () => {
   test('a body limit below the record limit is refused', () => {
     expect(problemsOf({ MAX_BODY_BYTES: '1024' })).toEqual([
       'MAX_BODY_BYTES must not be smaller than MAX_RECORD_BYTES',
+    ]);
+  });
+
+  test('WEBHOOK_ALLOW is a list of hosts and networks, or refused', () => {
+    expect([...readConfig({ WEBHOOK_ALLOW: 'receiver.internal, 10.0.0.0/8' }).webhookAllow.hosts]).toEqual([
+      'receiver.internal',
+    ]);
+    expect(problemsOf({ WEBHOOK_ALLOW: '10/8' })).toEqual([
+      'WEBHOOK_ALLOW must be a comma-separated list of host names, addresses and networks like 10.1.0.0/16',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { DefinitionCache } from '../domain/definition-cache.js';
 import { DiptychError } from '../domain/errors.js';
+import { type AllowList, nothingAllowed } from '../domain/webhook-address.js';
 import { Gate } from '../lib/gate.js';
 import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
@@ -25,6 +26,13 @@ export interface Context {
    * is taken: who waits here with one in hand is waited for by those inside.
    */
   longWork: Gate;
+  webhooks: WebhookSettings;
+}
+
+/** How webhooks are sent. */
+export interface WebhookSettings {
+  /** What they may reach beside the public Internet. */
+  allow: AllowList;
 }
 
 /** One connection for the queue of commits, and one for the sweep of retention. */
@@ -46,6 +54,7 @@ export interface ContextOptions {
   cacheMaxBytes?: number;
   /** Told of each read that is answered by way of the fence. */
   onServed?: (read: ServedRead) => void;
+  webhooks?: Partial<WebhookSettings>;
 }
 
 export function createContext(db: Db, options: ContextOptions): Context {
@@ -73,5 +82,6 @@ export function createContext(db: Db, options: ContextOptions): Context {
           { retryAfterSeconds: 5 },
         ),
     }),
+    webhooks: { allow: nothingAllowed, ...options.webhooks },
   };
 }

@@ -44,6 +44,11 @@ export function changesetTag(changeset: { id: string; edit: number; derived: str
   return `"s${changeset.id}.${changeset.edit}~${changeset.derived}"`;
 }
 
+/** Tag of a webhook, in two parts as well: its edits, and after the `~` how far it has come. */
+export function webhookTag(webhook: { id: string; edit: number; derived: string }): string {
+  return `"w${webhook.id}.${webhook.edit}~${webhook.derived}"`;
+}
+
 const stagedPart = (tag: string) => tag.slice(0, tag.indexOf('~') + 1);
 
 /** Strong comparison (RFC 9110, section 13.1.1): weak tags never match. */
@@ -51,11 +56,11 @@ export function matchesTag(condition: TagCondition, tag: string): boolean {
   return condition.any || condition.tags.includes(tag);
 }
 
-/** The same for a pending version or a changeset, whose derived part does not matter to a write. */
+/** The same for a pending version, a changeset or a webhook, whose derived part does not matter to a write. */
 export function matchesStagedTag(condition: TagCondition, tag: string): boolean {
   return (
     condition.any ||
-    condition.tags.some((given) => /^"[ps]/.test(given) && stagedPart(given) === stagedPart(tag))
+    condition.tags.some((given) => /^"[psw]/.test(given) && stagedPart(given) === stagedPart(tag))
   );
 }
 

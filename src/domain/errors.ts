@@ -104,6 +104,11 @@ export const catalogue = {
     title: 'No such changeset',
     help: 'The `changeset` parameter names an open changeset by its id.',
   },
+  'webhook-not-found': {
+    kind: 'not-found',
+    title: 'No such webhook',
+    help: '`GET /v1/webhooks` lists those that there are.',
+  },
   'commit-not-found': {
     kind: 'not-found',
     title: 'No such commit',
@@ -189,6 +194,11 @@ export const catalogue = {
     title: 'Retention is running for this collection',
     help: 'An instance of the service, or another call, is at work on it. Try again after the time in `Retry-After`; nothing is lost by waiting.',
   },
+  'webhook-limit': {
+    kind: 'conflict',
+    title: 'There are as many webhooks as there may be',
+    help: 'Each is sent to by itself, so their number is bounded: 1,000. Delete those that nobody needs; one receiver can pass events on to many.',
+  },
   'record-deleted': {
     kind: 'gone',
     title: 'The record was deleted',
@@ -263,6 +273,11 @@ export const catalogue = {
     kind: 'invalid',
     title: 'Judging all records of the call is too much work',
     help: 'Work is counted in steps, not timed, so that the same call is refused alike on every machine; each record is within its own bound, all together are not. Split the call, or make the rules cheaper: a rule that goes through a list inside another list costs the product of their lengths.',
+  },
+  'webhook-url-refused': {
+    kind: 'invalid',
+    title: 'Nothing is sent to that URL',
+    help: 'A receiver is reached by https or http, without credentials in the URL, in the public Internet. Addresses of private networks, of this machine and of metadata services are refused, however they are spelled, here and again when a name leads to one; `WEBHOOK_ALLOW` names those that are meant.',
   },
   'idempotency-key-reused': {
     kind: 'invalid',

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import { createContext } from '../../src/commands/context.js';
+import { createWebhook } from '../../src/commands/create-webhook.js';
 import { discardChangeset } from '../../src/commands/discard-changeset.js';
 import { putCollection } from '../../src/commands/put-collection.js';
 import { stagePending } from '../../src/commands/stage-pending.js';
@@ -91,6 +92,8 @@ beforeAll(async () => {
       [number, archive],
     );
   }
+  const everything = { description: null, collection: null, keyPrefix: null };
+  await createWebhook(context, { url: 'https://shop.example/', ...everything, actor: ann });
   await db.close();
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
@@ -710,6 +713,16 @@ const attacks: Attack[] = [
         promise: `19 a pending version is not ${what}`,
         sql: expire('$xp', archive),
         guards: ['version_content_with_operation'],
+      },
+      {
+        promise: 'The position of a webhook moves forward only, unless it is set by hand',
+        sql: `UPDATE webhook SET revision = revision - 1;`,
+        guards: ['webhook_position_moves_forward'],
+      },
+      {
+        promise: 'A webhook has one secret of now',
+        sql: `INSERT INTO webhook_secret (webhook_id, secret) SELECT id, decode(repeat('00', 32), 'hex') FROM webhook;`,
+        guards: ['webhook_secret_one_current'],
       },
     ];
   }),

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import supertest from 'supertest';
 import { afterAll } from 'vitest';
 import { type AppOptions, buildApp } from '../../src/app.js';
-import { type Context, createContext } from '../../src/commands/context.js';
+import { type Context, type ContextOptions, createContext } from '../../src/commands/context.js';
 import type { Server } from '../../src/http/server.js';
 import { createDrain } from '../../src/lib/drain.js';
 import { type Db, openDatabase } from '../../src/store/db.js';
@@ -66,14 +66,14 @@ export interface RunningApi {
 
 /** The service on a database of its own, for the tests of one file. */
 export async function startApi(
-  config: Partial<AppOptions['config'] & { maxRecordBytes: number }> = {},
+  config: Partial<AppOptions['config'] & { maxRecordBytes: number } & Pick<ContextOptions, 'webhooks'>> = {},
   options: Pick<AppOptions, 'arrivalTimeoutMs'> = {},
 ): Promise<RunningApi> {
   const database = await createTestDatabase();
   const db = openDatabase({ url: database.url, poolSize: 5 });
   const { drain, begin } = createDrain();
-  const { maxRecordBytes = MEBIBYTE, ...settings } = config;
-  const context = createContext(db, { maxRecordBytes });
+  const { maxRecordBytes = MEBIBYTE, webhooks, ...settings } = config;
+  const context = createContext(db, { maxRecordBytes, ...(webhooks && { webhooks }) });
   const app = await buildApp({
     context,
     config: { authTokens: [], maxBodyBytes: 16 * MEBIBYTE, ...settings },

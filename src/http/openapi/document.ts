@@ -35,6 +35,10 @@ const tags: { name: Tag; description: string }[] = [
   { name: 'Commits', description: 'The log of all commits, and many changes in one call.' },
   { name: 'History', description: 'The versions of one record, and the way back.' },
   { name: 'Change feed', description: 'Every update as its two records, exactly once per position.' },
+  {
+    name: 'Webhooks',
+    description: 'The same updates, signed and sent to a URL, in order and at least once.',
+  },
   { name: 'Cleaning up', description: 'Throwing away staged work, and collections that nothing uses.' },
   { name: 'Service', description: 'Health, this document, and the pages about problems. Needs no token.' },
 ];

@@ -10,6 +10,7 @@ export type Tag =
   | 'Commits'
   | 'History'
   | 'Change feed'
+  | 'Webhooks'
   | 'Cleaning up'
   | 'Service';
 

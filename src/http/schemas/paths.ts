@@ -27,6 +27,12 @@ export const changesetParams = z.object({
     example: '7b0f3f5e-3d0e-4d8e-9c58-0f6c2b1a9d11',
   }),
 });
+export const webhookParams = z.object({
+  webhook: z.uuid('Must be the id of a webhook, a UUID.').toLowerCase().meta({
+    description: 'Id of the webhook, as `POST /v1/webhooks` answers it.',
+    example: '2f6a4c1e-9b0d-4c57-8a3e-5d1b7e90c4f2',
+  }),
+});
 export const definitionParams = z.object({ collection: collectionName, number: definitionNumberText });
 export const commitParams = z.object({ revision: revisionText });
 
