@@ -39,6 +39,8 @@ export interface Definition {
     | undefined;
   approvals?: { required: number } | undefined;
   indexes?: string[] | undefined;
+  /** Whether the committed state is kept as a table in the schema `mirror` as well, for those who follow the database. */
+  mirror?: boolean | undefined;
 }
 
 export interface CollectionView {

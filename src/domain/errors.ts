@@ -159,6 +159,11 @@ export const catalogue = {
     title: 'The changeset is being edited by a long call',
     help: 'A rebase or a large batch of lines holds it at this moment. Nothing was changed; try again after the time in `Retry-After`.',
   },
+  'mirror-blocked': {
+    kind: 'conflict',
+    title: 'The mirror of the collection cannot be made or removed',
+    help: 'Something that the service did not make stands in the way in the schema `mirror` of the database: a view that reads the mirror, or another table of its name. `detail` has the word of the database. Remove it there, and send the call again; nothing has been changed.',
+  },
   'collection-in-use': {
     kind: 'conflict',
     title: 'The collection is in use',

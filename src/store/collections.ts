@@ -1,6 +1,7 @@
 import type { StoredIndex } from '../domain/collection-view.js';
 import { throughPrisma } from './database-errors.js';
 import type { Db, Executor, Tx } from './db.js';
+import { orMirrorBlocked } from './mirror.js';
 
 /** A collection with the definition in force. */
 export interface CollectionRow {
@@ -72,23 +73,33 @@ export async function lockCollectionName(tx: Tx, name: string): Promise<{ id: nu
   return row;
 }
 
-/** Adds a definition and puts it in force. */
+/**
+ * Adds a definition and puts it in force.
+ *
+ * @throws DiptychError `mirror-blocked`
+ */
 export async function insertDefinition(
   tx: Tx,
   definition: { collectionId: number; number: number; revision: number; content: string; digest: Buffer },
 ): Promise<void> {
   const { collectionId, number, revision, content, digest } = definition;
-  await tx.query(
-    `WITH added AS (
-       INSERT INTO definition (collection_id, number, revision, content, digest) VALUES ($1, $2, $3, $4, $5) RETURNING id
-     ) UPDATE collection SET definition_id = (SELECT id FROM added) WHERE id = $1`,
-    [collectionId, number, revision, content, digest],
+  await orMirrorBlocked(
+    tx.query(
+      `WITH added AS (
+         INSERT INTO definition (collection_id, number, revision, content, digest) VALUES ($1, $2, $3, $4, $5) RETURNING id
+       ) UPDATE collection SET definition_id = (SELECT id FROM added) WHERE id = $1`,
+      [collectionId, number, revision, content, digest],
+    ),
   );
 }
 
-/** Takes the collection out of force; its name and history stay. */
+/**
+ * Takes the collection out of force; its name and history stay.
+ *
+ * @throws DiptychError `mirror-blocked`
+ */
 export async function removeDefinition(tx: Tx, collectionId: number): Promise<void> {
-  await tx.query(`UPDATE collection SET definition_id = NULL WHERE id = $1`, [collectionId]);
+  await orMirrorBlocked(tx.query(`UPDATE collection SET definition_id = NULL WHERE id = $1`, [collectionId]));
 }
 
 /** Whether a collection has any live record. */

@@ -1,9 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { Db } from '../../src/store/db.js';
 import { type Api, newCollection, startApi } from '../support/api.js';
 
 let call: Api;
+let db: Db;
 beforeAll(async () => {
-  ({ call } = await startApi());
+  ({ call, db } = await startApi());
 });
 
 test('204 ends an empty collection, and the history stays in the log', async () => {
@@ -47,4 +49,13 @@ test('412 when it is not what the caller saw', async () => {
 test('404 for a collection that is not there', async () => {
   const { body } = await call.delete('/v1/collections/missing').set('If-Match', '*').expect(404);
   expect(body.code).toBe('collection-not-found');
+});
+
+test('409 mirror-blocked while somebody’s view reads its mirror', async () => {
+  const { path, name } = await newCollection(call, { mirror: true });
+  await db.queryOnce(`CREATE VIEW reporting AS SELECT key FROM mirror."${name}"`);
+  const { body } = await call.delete(path).expect(409);
+  expect(body.code).toBe('mirror-blocked');
+  await db.queryOnce('DROP VIEW reporting');
+  await call.delete(path).expect(204);
 });

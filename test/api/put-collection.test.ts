@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '../../src/store/db.js';
 import { type Api, newCollection, startApi } from '../support/api.js';
+import { readMirror } from '../support/mirror.js';
 
 let call: Api;
 let db: Db;
@@ -228,5 +229,44 @@ describe('refusals', () => {
       200,
     );
     await put('root', {}).expect(200);
+  });
+});
+
+describe('mirror', () => {
+  test('is a part of the definition, and makes and removes the table', async () => {
+    const { path, name, commit } = await newCollection(call, { mirror: true });
+    await commit('a', {});
+    expect((await call.get(path).expect(200)).body.definition).toEqual({ mirror: true });
+    expect((await readMirror(db, name))?.length).toBe(1);
+    await call.put(path).set('If-Match', '*').send({}).expect(200);
+    expect(await readMirror(db, name)).toBeNull();
+  });
+
+  test('is true or false: 400', async () => {
+    const { body } = await call.put('/v1/collections/mirrored').send({ mirror: 'yes' }).expect(400);
+    expect(body).toMatchObject({ code: 'invalid-request', errors: [{ pointer: '/mirror' }] });
+  });
+
+  test('409 mirror-blocked: while a view reads it, and nothing has changed', async () => {
+    const { path, name } = await newCollection(call, { mirror: true });
+    await db.queryOnce(`CREATE VIEW reporting AS SELECT key FROM mirror."${name}"`);
+    const { body } = await call.put(path).set('If-Match', '*').send({}).expect(409);
+    expect(body).toMatchObject({ code: 'mirror-blocked', detail: expect.stringContaining(name) });
+    expect((await call.get(path).expect(200)).body.definitionNumber).toBe(1);
+    await db.queryOnce('DROP VIEW reporting');
+    await call.put(path).set('If-Match', '*').send({}).expect(200);
+  });
+
+  test.each([
+    ['table', 'CREATE TABLE mirror.taken ()', 'DROP TABLE mirror.taken'],
+    ['view', 'CREATE VIEW mirror.taken AS SELECT 1 AS one', 'DROP VIEW mirror.taken'],
+  ])('409 mirror-blocked: while somebody else’s %s has its name', async (_, make, remove) => {
+    await db.queryOnce(make);
+    const { body } = await call.put('/v1/collections/taken').send({ mirror: true }).expect(409);
+    expect(body.code).toBe('mirror-blocked');
+    await call.get('/v1/collections/taken').expect(404);
+    await db.queryOnce(remove);
+    await call.put('/v1/collections/taken').send({ mirror: true }).expect(201);
+    await call.delete('/v1/collections/taken').expect(204);
   });
 });

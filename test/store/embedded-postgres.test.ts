@@ -65,6 +65,14 @@ describe('the embedded PostgreSQL', () => {
     ).toEqual([{ sorted: 'ABabé' }]);
   });
 
+  test('can be followed by readers of change data capture, and bounds what it keeps for them', async () => {
+    const { url } = await startServer(await temporaryDirectory());
+    const settings = ['wal_level', 'max_slot_wal_keep_size'].map((name) => `current_setting('${name}')`);
+    expect(await query(url, `SELECT ARRAY[${settings}] AS settings`)).toEqual([
+      { settings: ['logical', '4GB'] },
+    ]);
+  });
+
   test('lets in nobody without the password, which only its owner can read', async () => {
     const dataDir = await temporaryDirectory();
     const url = new URL((await startServer(dataDir)).url);

@@ -33,7 +33,8 @@ beforeAll(async () => {
   });
   const commit = (changes: Parameters<typeof commitChanges>[1]['changes']) =>
     commitChanges(context, { changes, dryRun: false, actor: ann });
-  await putCollection(context, { collection: 'brands', definition: {}, precondition: {}, actor: ann });
+  const definition = { mirror: true };
+  await putCollection(context, { collection: 'brands', definition, precondition: {}, actor: ann });
   await putCollection(context, {
     collection: 'products',
     definition: { unique: [['/sku']], references: [{ pointer: '/brand', collection: 'brands' }] },
@@ -775,6 +776,27 @@ const attacks: Attack[] = [
     promise: '22 the horizon is a revision',
     sql: `UPDATE collection SET horizon = -1 WHERE id = $productsC;`,
     guards: ['collection_horizon_not_negative', 'collection_horizon_moves_forward'],
+  },
+  ...[
+    `INSERT INTO mirror.brands VALUES ('eve', 1, 1, now(), 'eve', '{}');`,
+    `UPDATE mirror.brands SET data = '{"eve":1}';`,
+    'DELETE FROM mirror.brands;',
+    'TRUNCATE mirror.brands;',
+    `MERGE INTO mirror.brands USING (VALUES ('b')) AS s (key) ON s.key = brands.key WHEN MATCHED THEN DELETE;`,
+  ].map((sql) => ({
+    promise: `31 a mirror is written by commits alone: ${sql.slice(0, 6)}`,
+    sql,
+    guards: ['mirror_written_by_commits'],
+  })),
+  {
+    promise: '32 a mirror is not left behind while its definition asks for it',
+    sql: `UPDATE collection SET mirrored = false WHERE name = 'brands';`,
+    guards: ['collection_mirrored_follows'],
+  },
+  {
+    promise: '32 a collection does not begin with a mirror that no definition asks for',
+    sql: `INSERT INTO collection (name, mirrored) VALUES ('eve', true);`,
+    guards: ['collection_begins_unmirrored'],
   },
 ];
 

@@ -3,6 +3,7 @@ import { unzipSync } from 'node:zlib';
 import { compileDefinition } from '../../src/domain/definition/compile.js';
 import { canonicalJson } from '../../src/lib/canonical-json.js';
 import type { Executor } from '../../src/store/db.js';
+import { auditMirrors } from './mirror.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -17,6 +18,7 @@ export async function auditStore(db: Executor): Promise<string[]> {
     ...(await auditHistory(db)),
     ...(await auditConstraints(db)),
     ...(await auditIndexes(db)),
+    ...(await auditMirrors(db)),
   ];
 }
 

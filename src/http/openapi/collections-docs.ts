@@ -36,7 +36,7 @@ export const putCollectionDoc: OperationDoc = {
   summary: 'Create a collection, or give it another definition',
   description:
     'A collection is a named set of records with one definition of what they must be: a JSON Schema, rules over each change, unique values, references. An empty definition `{}` allows every JSON object.\n\n' +
-    'Creating needs no precondition, and neither does repeating the definition in force. Replacing it by another needs `If-Match` with the `ETag` of the one that you saw. While live records would break the new definition it is refused; `dryRun=true` shows the impact and saves nothing. A new definition is an entry of the commit log.\n\nPaths in `indexes` are built after the answer, beside reads and writes; `indexes` in the answers tells how far each is. Until it is ready, lists are right but slower.\n\nThe impact counts all live and pending records and shows up to 20 of each that would break the definition. A pending version is judged as its commit would judge it: alone against the live records, or with all members of its changeset. Commits go on meanwhile. Judging very many records by costly rules is refused with `work-limit`.',
+    'Creating needs no precondition, and neither does repeating the definition in force. Replacing it by another needs `If-Match` with the `ETag` of the one that you saw. While live records would break the new definition it is refused; `dryRun=true` shows the impact and saves nothing. A new definition is an entry of the commit log.\n\nPaths in `indexes` are built after the answer, beside reads and writes; `indexes` in the answers tells how far each is. Until it is ready, lists are right but slower.\n\n`mirror: true` keeps the committed state of the collection as a table `mirror.<collection>` of the database as well, in the publication `diptych`, for Debezium, SeaTunnel and other readers of change data capture: they get every update as its row before and after, one transaction for each group of commits, and never anything pending. Turning it on enters all live records while commits wait; turning it off removes the table.\n\nThe impact counts all live and pending records and shows up to 20 of each that would break the definition. A pending version is judged as its commit would judge it: alone against the live records, or with all members of its changeset. Commits go on meanwhile. Judging very many records by costly rules is refused with `work-limit`.',
   successes: {
     200: {
       description: 'The definition in force. With `dryRun=true`: the impact, and nothing was saved.',
@@ -55,6 +55,7 @@ export const putCollectionDoc: OperationDoc = {
   refusals: [
     'definition-invalid',
     'definition-conflict',
+    'mirror-blocked',
     'permission-required',
     'work-limit',
     'precondition-failed',
@@ -122,5 +123,11 @@ export const deleteCollectionDoc: OperationDoc = {
   description:
     'Only while it has no live records and no pending versions, and no other definition refers to it. `If-Match` is optional here. The history of its records stays in the commit log.',
   successes: { 204: { description: 'Deleted.', headers: ['Diptych-Revision'] } },
-  refusals: ['collection-not-found', 'collection-in-use', 'precondition-failed', 'outcome-unknown'],
+  refusals: [
+    'collection-not-found',
+    'collection-in-use',
+    'mirror-blocked',
+    'precondition-failed',
+    'outcome-unknown',
+  ],
 };

@@ -199,6 +199,10 @@ export const definitionSchema = z
       description:
         'JSON Pointers into `data` that filters and sorts are fast on. A new one is built beside everything else; `indexes` of the collection tells how far it is.',
     }),
+    mirror: z.boolean().optional().meta({
+      description:
+        'Whether the committed state is kept as a table of the database as well, in the schema `mirror` and the publication `diptych`, for readers of change data capture. Turning it on enters all live records while commits wait.',
+    }),
   })
   .meta({ id: 'Definition', description: 'What a collection demands of its records.' });
 

@@ -122,6 +122,12 @@ function serverSettings(port: number): string[] {
     'synchronous_commit=on',
     // Statements here are short; compiling them costs more than it gains.
     'jit=off',
+    // Whoever follows the mirrors of collections reads them from the log of the server.
+    'wal_level=logical',
+    'max_wal_senders=10',
+    'max_replication_slots=10',
+    // A slot that nobody reads loses its place rather than fill the disk.
+    'max_slot_wal_keep_size=4GB',
     'timezone=UTC',
     'log_timezone=UTC',
     'log_line_prefix=%m [%p] ',
