@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
 import type { Context } from './commands/context.js';
 import type { Config } from './config.js';
+import { FeedStreams } from './http/feed-streams.js';
 import { authenticate } from './http/plugins/authentication.js';
 import { parseBodies } from './http/plugins/bodies.js';
 import { limitDuration } from './http/plugins/duration.js';
@@ -28,6 +29,7 @@ import { retentionRoutes } from './http/routes/retention-routes.js';
 import { serviceRoutes } from './http/routes/service-routes.js';
 import { webhooksRoutes } from './http/routes/webhooks-routes.js';
 import type { Server } from './http/server.js';
+import type { StreamTimes } from './http/stream-answers.js';
 import type { Drain } from './lib/drain.js';
 
 // A key of 255 characters may take 12 bytes each in a URL.
@@ -37,6 +39,8 @@ const ARRIVAL_TIMEOUT_MS = 60_000;
 // Both leave the longest wait of the change feed, a minute, room to end by itself.
 const ANSWER_TIMEOUT_MS = 90_000;
 const CONNECTION_TIMEOUT_MS = 120_000;
+// Below what proxies take for a connection that has died, and for a reader that has.
+const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, stallMs: 60_000 };
 
 export interface AppOptions {
   context: Context;
@@ -45,6 +49,8 @@ export interface AppOptions {
   drain: Drain;
   /** How long a body may take to arrive, and a stream be silent. */
   arrivalTimeoutMs?: number;
+  /** How long streams may be silent, and their readers stand still. */
+  streamTimes?: StreamTimes;
 }
 
 /** The whole service as a Fastify app, ready to listen. What a request passes is here from top to bottom. */
@@ -54,6 +60,7 @@ export async function buildApp({
   logger,
   drain,
   arrivalTimeoutMs = ARRIVAL_TIMEOUT_MS,
+  streamTimes = STREAM_TIMES,
 }: AppOptions): Promise<Server> {
   const app: Server = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -95,7 +102,8 @@ export async function buildApp({
   changesetEndRoutes(app, context);
   commitsRoutes(app, context);
   historyRoutes(app, context);
-  changesRoutes(app, context, drain);
+  const streams = new FeedStreams(app, context, { drain, times: streamTimes });
+  changesRoutes(app, context, { drain, streams });
   webhooksRoutes(app, context);
   retentionRoutes(app, context);
   serviceRoutes(app, context, drain);

@@ -7,6 +7,7 @@ export type ErrorKind =
   | 'forbidden' // 403
   | 'not-found' // 404
   | 'method-not-allowed' // 405
+  | 'not-acceptable' // 406
   | 'conflict' // 409
   | 'gone' // 410
   | 'precondition-failed' // 412
@@ -293,6 +294,11 @@ export const catalogue = {
     kind: 'method-not-allowed',
     title: 'This path does not have that method',
     help: 'The `Allow` header lists the methods of this path.',
+  },
+  'not-acceptable': {
+    kind: 'not-acceptable',
+    title: 'There is no answer of the media types that are accepted',
+    help: '`available` lists the media types that this call can answer with. Name one of them in `Accept`, or leave the header out.',
   },
   'precondition-required': {
     kind: 'precondition-required',

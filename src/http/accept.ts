@@ -1,17 +1,16 @@
 /**
  * Which of the media types that are offered the client wants most (RFC 9110, section 12.5.1); the earlier of
- * two that it wants equally, and the first where it takes none of them.
+ * two that it wants equally, and null where it takes none of them. Who says nothing that can be read takes the first.
  */
-export function preferredType<Type extends string>(
+export function acceptedType<Type extends string>(
   accept: string | undefined,
   offered: readonly [Type, ...Type[]],
-): Type {
-  const [first] = offered;
-  if (accept === undefined) {
-    return first;
+): Type | null {
+  const ranges = (accept ?? '').split(',').flatMap(readRange);
+  if (ranges.length === 0) {
+    return offered[0];
   }
-  const ranges = accept.split(',').flatMap(readRange);
-  let best: Type = first;
+  let best: Type | null = null;
   let bestQuality = 0;
   for (const type of offered) {
     const quality = qualityOf(type, ranges);
@@ -21,6 +20,14 @@ export function preferredType<Type extends string>(
     }
   }
   return best;
+}
+
+/** The same where the first is better than nothing. */
+export function preferredType<Type extends string>(
+  accept: string | undefined,
+  offered: readonly [Type, ...Type[]],
+): Type {
+  return acceptedType(accept, offered) ?? offered[0];
 }
 
 interface Range {

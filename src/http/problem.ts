@@ -11,6 +11,7 @@ const statusOf = {
   forbidden: 403,
   'not-found': 404,
   'method-not-allowed': 405,
+  'not-acceptable': 406,
   timeout: 408,
   conflict: 409,
   gone: 410,

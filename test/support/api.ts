@@ -67,7 +67,7 @@ export interface RunningApi {
 /** The service on a database of its own, for the tests of one file. */
 export async function startApi(
   config: Partial<AppOptions['config'] & { maxRecordBytes: number } & Pick<ContextOptions, 'webhooks'>> = {},
-  options: Pick<AppOptions, 'arrivalTimeoutMs'> = {},
+  options: Pick<AppOptions, 'arrivalTimeoutMs' | 'streamTimes'> = {},
 ): Promise<RunningApi> {
   const database = await createTestDatabase();
   const db = openDatabase({ url: database.url, poolSize: 5 });

@@ -1,6 +1,7 @@
 import { feedAnswerSchema } from '../schemas/feed-answers.js';
 import * as examples from './feed-examples.js';
 import type { OperationDoc } from './operation.js';
+import { streamAlternatives, streamText } from './stream-docs.js';
 
 export const readChangesDoc: OperationDoc = {
   id: 'readChanges',
@@ -11,14 +12,24 @@ export const readChangesDoc: OperationDoc = {
     '`collection` and `keyPrefix` leave out everything else; `next` moves on all the same. With `keyPrefix` a page may be empty before the end: the end is where `next` equals `head`.\n\n' +
     '`wait` holds the answer back, up to so many seconds, until there is news: a long poll.\n\n' +
     '`format=rows`, `debezium` and `cloudevents` tell the same in the forms of other programs. Their pages have `data` and `next_cursor`, which is the next `cursor`, or null when there is nothing more up to `head`; `limit` counts changes, and an update is two rows. `seq` of a row strictly increases, as an integer of 64 bits: it may pass 2^53, so do not keep it in a JavaScript number; `next_cursor` is what to go on with.\n\n' +
-    'Retention takes the data of old changes away. A position from before its horizon (that of `collection`, or the highest of all) is refused with 410 `position-expired`, whose `resume` links to the records at a revision and to the feed after it. What each commit changed, without the data, stays under `GET /v1/commits/{revision}/changes`.',
+    'Retention takes the data of old changes away. A position from before its horizon (that of `collection`, or the highest of all) is refused with 410 `position-expired`, whose `resume` links to the records at a revision and to the feed after it. What each commit changed, without the data, stays under `GET /v1/commits/{revision}/changes`.\n\n' +
+    streamText,
   successes: {
     200: {
       description: 'Changes, or none yet.',
       schema: feedAnswerSchema,
-      headers: ['Diptych-Revision', 'Link'],
+      headers: ['Diptych-Revision'],
       examples: examples.feedPages,
+      // A stream has no next page.
+      optionalHeaders: ['Link'],
+      alternatives: streamAlternatives,
     },
   },
-  refusals: ['collection-not-found', 'cursor-invalid', 'revision-not-found', 'position-expired'],
+  refusals: [
+    'collection-not-found',
+    'cursor-invalid',
+    'revision-not-found',
+    'position-expired',
+    'not-acceptable',
+  ],
 };

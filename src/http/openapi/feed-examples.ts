@@ -3,7 +3,7 @@ import { type FeedFormat, formatChange } from '../../domain/feed-format.js';
 import { change } from './examples.js';
 
 /** The change of the other examples, as it is read from the log. */
-const logged: FeedChange = {
+export const logged: FeedChange = {
   ...change,
   operation: 'update',
   before: { version: change.before.version, content: JSON.stringify(change.before.data) },

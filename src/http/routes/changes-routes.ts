@@ -5,6 +5,7 @@ import { feedPageText } from '../../domain/feed-text.js';
 import type { Drain } from '../../lib/drain.js';
 import { readChanges } from '../../queries/read-changes.js';
 import { linkToNext } from '../answers.js';
+import { type FeedStreams, feedTypeOf } from '../feed-streams.js';
 import { readChangesDoc } from '../openapi/feed-docs.js';
 import { operation } from '../openapi/operation.js';
 import { JSON_TYPE } from '../plugins/bodies.js';
@@ -12,7 +13,11 @@ import { feedQuery } from '../schemas/feed-query.js';
 import { feedHeaders } from '../schemas/headers.js';
 import { given, type Server } from '../server.js';
 
-export function changesRoutes(app: Server, context: Context, drain: Drain): void {
+export function changesRoutes(
+  app: Server,
+  context: Context,
+  { drain, streams }: { drain: Drain; streams: FeedStreams },
+): void {
   // Every reader that waits listens for the end of the process; any number of them is right.
   setMaxListeners(0, drain.signal);
 
@@ -21,6 +26,11 @@ export function changesRoutes(app: Server, context: Context, drain: Drain): void
     url: '/v1/changes',
     ...operation(readChangesDoc, { querystring: feedQuery, headers: feedHeaders }),
     handler: async (request, reply) => {
+      const type = feedTypeOf(request);
+      reply.header('Vary', 'Accept');
+      if (type !== JSON_TYPE) {
+        return await streams.answer(request, reply, type);
+      }
       const { after, limit, collection, keyPrefix, wait, format, cursor } = request.query;
       const wanted = given({ after: cursor ?? after, collection, keyPrefix });
       const page = await untilGone(drain, reply, (signal) =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TagCondition } from '../../domain/precondition.js';
-import { actorText, idempotencyKeyText, integerText, tagCondition } from './primitives.js';
+import { actorText, idempotencyKeyText, integerText, positionPattern, tagCondition } from './primitives.js';
 import { quickly } from './quickly.js';
 
 /** The request headers that mean something here, once they are read; which of them depends on the route. */
@@ -10,6 +10,7 @@ export interface GivenHeaders {
   'diptych-min-revision'?: number | undefined;
   'idempotency-key'?: string | undefined;
   'diptych-actor'?: string | undefined;
+  'last-event-id'?: string | undefined;
 }
 
 const minRevision = integerText(0, Number.MAX_SAFE_INTEGER, {
@@ -106,5 +107,15 @@ export const commitHeaders = z.object({
 /** Headers of a commit that names its preconditions in the body. */
 export const directCommitHeaders = z.object({ 'idempotency-key': idempotencyKey, 'diptych-actor': actor });
 
-/** Headers of the change feed, whose position is in the query. */
-export const feedHeaders = z.object({ 'diptych-min-revision': minRevision });
+const lastEventId = z
+  .string()
+  .regex(positionPattern, 'Must be the id of an event of this stream.')
+  .or(z.literal(''))
+  .meta({
+    description:
+      'Of a stream of events: the `id` of the last one that arrived; wins over `after`. A browser sends it by itself when it connects again.',
+  })
+  .optional();
+
+/** Headers of the change feed. */
+export const feedHeaders = z.object({ 'diptych-min-revision': minRevision, 'last-event-id': lastEventId });

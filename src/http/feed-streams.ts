@@ -1,0 +1,98 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Context } from '../commands/context.js';
+import { DiptychError } from '../domain/errors.js';
+import type { FeedFormat } from '../domain/feed-format.js';
+import type { Drain } from '../lib/drain.js';
+import { ChangeStreams } from '../queries/stream-changes.js';
+import { acceptedType } from './accept.js';
+import { JSON_TYPE, NDJSON_TYPE } from './plugins/bodies.js';
+import { invalidRequest } from './problem.js';
+import { parseQuery } from './query-string.js';
+import { given, type Server } from './server.js';
+import { StreamAnswers, type StreamTimes } from './stream-answers.js';
+import { EVENTS_TYPE, streamForms } from './stream-forms.js';
+
+const FEED_TYPES = [JSON_TYPE, EVENTS_TYPE, NDJSON_TYPE] as const;
+
+type FeedType = (typeof FEED_TYPES)[number];
+
+/** What the feed is asked for as. @throws DiptychError `not-acceptable` */
+export function feedTypeOf(request: FastifyRequest): FeedType {
+  const type = acceptedType(request.headers.accept, FEED_TYPES);
+  if (type === null) {
+    throw new DiptychError('not-acceptable', `The feed comes as ${FEED_TYPES.join(', ')}.`, {
+      extensions: { available: FEED_TYPES },
+    });
+  }
+  return type;
+}
+
+/** A request of the feed that is to be answered by a stream. */
+interface StreamRequest extends FastifyRequest {
+  query: {
+    after?: string | undefined;
+    cursor?: string | undefined;
+    collection?: string | undefined;
+    keyPrefix?: string | undefined;
+    format: FeedFormat;
+  };
+}
+
+/** Answers requests of the feed by streams. */
+export class FeedStreams {
+  readonly changes: ChangeStreams;
+  readonly answers: StreamAnswers;
+
+  constructor(app: Server, context: Context, options: { drain: Drain; times: StreamTimes }) {
+    const tell = (text: string) => (error: unknown) => app.log.error({ err: error }, text);
+    this.changes = new ChangeStreams(context, {
+      onError: tell('the feed could not be read; it is tried again'),
+    });
+    this.answers = new StreamAnswers({ ...options, onFailure: tell('a stream of the feed failed') });
+    app.addHook('onClose', (_app, done) => {
+      this.answers.close();
+      done();
+    });
+  }
+
+  async answer(
+    request: StreamRequest,
+    reply: FastifyReply,
+    type: Exclude<FeedType, typeof JSON_TYPE>,
+  ): Promise<FastifyReply> {
+    refusePages(request.url);
+    const form = streamForms[type];
+    const { after, cursor, collection, keyPrefix, format } = request.query;
+    const lastEventId = type === EVENTS_TYPE ? request.given['last-event-id'] : undefined;
+    const { head, open } = await this.changes.streamChanges({
+      ...given({ after: lastEventId || (cursor ?? after), collection, keyPrefix }),
+      view: form.viewOf(format),
+    });
+    reply.headers({
+      'Content-Type': type,
+      'Diptych-Revision': String(head),
+      'Cache-Control': 'no-store',
+      // Proxies that gather an answer before they send it on would hold a stream back for ever.
+      'X-Accel-Buffering': 'no',
+    });
+    if (request.method === 'HEAD') {
+      return reply.send();
+    }
+    const headers = reply.getHeaders() as Record<string, string>;
+    reply.hijack();
+    this.answers.start({ response: reply.raw, headers, form, open, requestId: request.id });
+    return reply;
+  }
+}
+
+/** A stream has no pages, and waits by itself. */
+function refusePages(url: string): void {
+  const { query } = parseQuery(url);
+  const names = ['limit', 'wait'].filter((name) => query[name] !== undefined);
+  if (names.length > 0) {
+    const message = 'Not with a stream, which has no pages and waits by itself.';
+    throw invalidRequest(
+      names.map((name) => ({ pointer: `/${name}`, code: 'not-together', message, in: 'query' })),
+    );
+  }
+}
