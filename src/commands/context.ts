@@ -60,16 +60,17 @@ export interface ContextOptions {
 export function createContext(db: Db, options: ContextOptions): Context {
   const definitions = new DefinitionCache();
   const limits = { maxRecordBytes: options.maxRecordBytes };
+  const reads = createReads(db, {
+    maxBytes: options.cacheMaxBytes ?? cacheMaxBytes,
+    ...(options.onServed && { onServed: options.onServed }),
+  });
   return {
     db,
     heads: new HeadWatch(db),
-    reads: createReads(db, {
-      maxBytes: options.cacheMaxBytes ?? cacheMaxBytes,
-      ...(options.onServed && { onServed: options.onServed }),
-    }),
+    reads,
     definitions,
     limits,
-    commits: new CommitQueue({ db, definitions, limits }),
+    commits: new CommitQueue({ db, definitions, limits, reads }),
     staging: new StagingQueue({ db, limits }),
     ingests: new IngestQueue({ db }),
     validations: new ValidationQueue({ db, definitions }),

@@ -69,7 +69,8 @@ export interface Found {
 export type After = { data: JsonObject; digest: string } & AfterSource;
 
 export type AfterSource =
-  | { source: 'pending'; versionId: number }
+  /** With its content where that is at hand. */
+  | { source: 'pending'; versionId: number; content?: string }
   | { source: 'new'; content: string }
   | { source: 'existing'; versionId: number; number: number };
 
@@ -169,12 +170,14 @@ export function moveToPending(
   }
   if (current !== null && current.digest === pending.content.digest)
     return { unchanged: true, consumedPendingId: pending.id };
-  const { data, digest } = pending.content;
+  const { data, digest, text } = pending.content;
+  // Of a changeset, which may have a hundred thousand members, nothing is held that large.
+  const content = intent.type === 'pending' ? { content: text } : {};
   return {
     move: {
       ...move,
       operation: current === null ? 'create' : 'update',
-      after: { source: 'pending', versionId: pending.id, data, digest },
+      after: { source: 'pending', versionId: pending.id, data, digest, ...content },
     },
   };
 }

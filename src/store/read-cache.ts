@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { KeptAnswer } from '../domain/kept-answer.js';
-import type { News } from './news.js';
+import type { KeptAnswer, KeptRecord } from '../domain/kept-answer.js';
+import { maxNews, type News } from './news.js';
 
 /** What an answer was made of, and so what changes it; `nothing`: a state of the past, which stays as it is. */
 export type Source =
@@ -11,6 +11,24 @@ export type Source =
 interface Entry {
   answer: KeptAnswer;
   source: Source;
+  /** Whether anybody has asked for it: what is made anew is not, before somebody does. */
+  isRead: boolean;
+}
+
+/** A change that a commit of this process has made. */
+export interface CommittedChange {
+  revision: number;
+  collectionId: number;
+  recordId: number;
+  /** What readers are told from now on; null where that is not at hand, or the record has gone. */
+  answer: (() => KeptRecord) | null;
+}
+
+/** All that the commits of one transaction have changed, from the head before them to the head after them. */
+export interface CommittedNews {
+  since: number;
+  head: number;
+  changes: readonly CommittedChange[];
 }
 
 /** A statement under way whose answer is to be kept, and what the cache has been told since it was sent. */
@@ -72,7 +90,10 @@ export class ReadCache {
   }
 
   get(name: string): KeptAnswer | undefined {
-    return this.#entries?.get(name)?.answer;
+    const entry = this.#entries?.get(name);
+    if (entry === undefined) return undefined;
+    entry.isRead = true;
+    return entry.answer;
   }
 
   /** To be called before the statement is sent, and ended with `endLoad`. */
@@ -94,9 +115,14 @@ export class ReadCache {
    */
   keep(load: Load, name: string, answer: KeptAnswer, source: Source, texts: (string | Buffer)[]): void {
     if (this.#entries === null || isOutdated(load, source)) return;
+    this.#put(name, { answer, source, isRead: true }, texts);
+  }
+
+  #put(name: string, entry: Entry, texts: (string | Buffer)[]): void {
     const size = texts.reduce((sum, text) => sum + bytesOf(text), overheadBytes + 2 * bytesOf(name));
-    this.#entries.set(name, { answer, source }, { size });
-    if (!this.#entries.has(name)) return;
+    const { source } = entry;
+    this.#entries?.set(name, entry, { size });
+    if (!this.has(name)) return;
     if (source.type === 'record') this.#records.set(source.recordId, name);
     if (source.type === 'collection') {
       const names = this.#collections.get(source.collectionId);
@@ -126,6 +152,32 @@ export class ReadCache {
     }
     // A commit without changes is a definition: a collection came or went.
     if (revisions.size < head - since) this.#dropAllLists();
+  }
+
+  /**
+   * Moves on over commits of this process, if they are the next after what the cache shows: a fence would tell the same
+   * of them. What is read between one commit and the next is not dropped, but made anew from what was committed.
+   * Elsewhere, and when others have committed in between, the fence tells.
+   */
+  follow({ since, head, changes }: CommittedNews): void {
+    if (this.#entries === null || since !== this.#revision || changes.length > maxNews) return;
+    const latest = new Map<string, CommittedChange>();
+    for (const change of changes) {
+      const name = this.#records.get(change.recordId);
+      if (name !== undefined && this.#entries.peek(name)?.isRead) latest.set(name, change);
+    }
+    const told = changes.map(({ revision, collectionId, recordId }): [number, number, number] => [
+      revision,
+      collectionId,
+      recordId,
+    ]);
+    this.advance({ since, head, changes: told });
+    for (const [name, { revision, recordId, answer: make }] of latest) {
+      const answer = make?.();
+      if (answer === undefined) continue;
+      const source: Source = { type: 'record', recordId, revision };
+      this.#put(name, { answer, source, isRead: false }, [answer.text, answer.tag]);
+    }
   }
 
   #drop(collectionId: number, recordId: number, revision: number): void {

@@ -3,6 +3,7 @@ import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import type { Committed, Outcome } from '../../domain/outcome.js';
 import { type Db, withTransaction } from '../../store/db.js';
+import type { ReadCache } from '../../store/read-cache.js';
 import { inFlight } from './answers.js';
 import { type PublishContext, publish } from './publish.js';
 
@@ -29,6 +30,12 @@ const usualBounds: QueueBounds = {
 /** How often a commit is prepared before its caller is told to come back. */
 const maxPreparations = 5;
 
+interface QueueContext extends PublishContext {
+  db: Db;
+  /** Told of what has been committed here. */
+  reads: { cache: Pick<ReadCache, 'follow'> };
+}
+
 interface Entry {
   request: CommitRequest;
   members: number;
@@ -46,7 +53,7 @@ interface Entry {
  * through: nobody waits for more than one of them.
  */
 export class CommitQueue {
-  readonly #context: PublishContext & { db: Db };
+  readonly #context: QueueContext;
   readonly #bounds: QueueBounds;
   readonly #keys = new Set<string>();
   #waiting: Entry[] = [];
@@ -55,7 +62,7 @@ export class CommitQueue {
   #bytes = 0;
   #running = false;
 
-  constructor(context: PublishContext & { db: Db }, bounds: Partial<QueueBounds> = {}) {
+  constructor(context: QueueContext, bounds: Partial<QueueBounds> = {}) {
     this.#context = context;
     this.#bounds = { ...usualBounds, ...bounds };
   }
@@ -148,13 +155,15 @@ export class CommitQueue {
 
   async #publishGroup(group: Entry[]): Promise<void> {
     try {
-      const outcomes = await withTransaction(this.#context.db, (tx) =>
+      const { outcomes, news } = await withTransaction(this.#context.db, (tx) =>
         publish(
           tx,
           this.#context,
           group.map((entry) => entry.request),
         ),
       );
+      // Not before it is certain that they have happened.
+      this.#context.reads.cache.follow(news);
       const postponed: Entry[] = [];
       for (const [index, entry] of group.entries()) {
         const outcome = outcomes[index];

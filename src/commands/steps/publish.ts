@@ -8,6 +8,7 @@ import { receiptStale } from '../../domain/refusals.js';
 import { lockFreeChangesets } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
 import { lockHead } from '../../store/head.js';
+import type { CommittedNews } from '../../store/read-cache.js';
 import { keepAnswers, lockKeys, recallAnswers } from './answers.js';
 import { confirmPrepared, receiptOf } from './confirm-prepared.js';
 import { type Draft, draftIntents, maxWork, type Spent } from './draft.js';
@@ -27,6 +28,12 @@ export interface PublishContext {
   limits: { maxRecordBytes: number };
 }
 
+/** What has become of a list of commits, in its order, and what they change for readers, once their transaction is committed. */
+export interface Published {
+  outcomes: (Outcome | Postponed)[];
+  news: CommittedNews;
+}
+
 /**
  * Takes a list of commits through one transaction: under the head's lock, each is planned and judged by
  * itself, and those that hold are written together. Every commit has its own outcome; a refused one leaves
@@ -38,7 +45,7 @@ export async function publish(
   tx: Tx,
   context: PublishContext,
   requests: CommitRequest[],
-): Promise<(Outcome | Postponed)[]> {
+): Promise<Published> {
   const round = takeRound(requests);
   // All of this is sent at once, and runs in this order: the locks are taken in the order that everybody keeps to.
   const [inFlight, head, answered, busy, lookups] = await Promise.all([
@@ -49,7 +56,7 @@ export async function publish(
     lockFound(tx, context.definitions, intentsOf(round)),
   ]);
   const outcomes = new Map<CommitRequest, Outcome>([...busy, ...answered, ...inFlight]);
-  const log: LogPosition = { ...head };
+  const log: LogPosition = { ...head, changes: [] };
   const spent: Spent = { work: 0 };
   const publishing = { ...context, spent, log, outcomes };
   const fresh = requests.filter((request) => !outcomes.has(request));
@@ -60,7 +67,10 @@ export async function publish(
     waiting = await publishRound(tx, publishing, waiting, { requests: next, lookups: found });
   }
   keepAnswers(tx, fresh, outcomes);
-  return requests.map((request) => outcomes.get(request) ?? { postponed: true });
+  return {
+    outcomes: requests.map((request) => outcomes.get(request) ?? { postponed: true }),
+    news: { since: head.revision, head: log.revision, changes: log.changes },
+  };
 }
 
 /** What the rounds of one transaction share. */

@@ -7,8 +7,10 @@ import { closeChangesets } from '../../store/changesets.js';
 import { appendChanges, appendCommits, type ChangeRow, type CommitRow } from '../../store/commits.js';
 import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
 import type { Tx } from '../../store/db.js';
+import type { CommittedChange } from '../../store/read-cache.js';
 import { insertRecords, movePointers } from '../../store/records.js';
 import { deletePending, insertCommitted, markCommitted } from '../../store/versions.js';
+import { committedAnswer } from './committed-answer.js';
 import { restoreArchived } from './restore-archived.js';
 
 /** A commit that has been judged and will happen. */
@@ -27,6 +29,8 @@ export interface LogPosition {
   now: Date;
   /** Ids for the versions that this transaction adds. */
   versionIds: number[];
+  /** What readers see changed once the transaction is committed. */
+  changes: CommittedChange[];
 }
 
 /** At most this many changes are listed in the answer of a commit. */
@@ -63,10 +67,13 @@ export async function writeCommits(
   commits: AcceptedCommit[],
   world: World,
 ): Promise<CommitResult[]> {
-  const rows = commits.map((commit) => nextRow(log, commit));
-  appendCommits(tx, rows);
-  const written = commits.flatMap((commit, index) =>
-    commit.moves.map((move, position) => ({ move, commit, position, revision: rows[index]?.revision ?? 0 })),
+  const logged = commits.map((commit) => ({ commit, row: nextRow(log, commit) }));
+  appendCommits(
+    tx,
+    logged.map(({ row }) => row),
+  );
+  const written = logged.flatMap(({ commit, row }) =>
+    commit.moves.map((move, position) => ({ move, commit, row, position, revision: row.revision })),
   );
   const recordIds = await ensureRecords(
     tx,
@@ -104,7 +111,11 @@ export async function writeCommits(
     (name) => recordIds.get(name) ?? world.live.get(name),
   );
   finishStaged(tx, commits);
-  return commits.map((commit, index) => toResult(commit, rows[index]?.revision ?? 0, log.now));
+  for (const { move, row, revision } of written) {
+    const answer = committedAnswer(move, row);
+    log.changes.push({ revision, collectionId: move.collection.id, recordId: idOf(move), answer });
+  }
+  return logged.map(({ commit, row }) => toResult(commit, row.revision, log.now));
 }
 
 /** Removes the pending versions that are used up, and closes the changesets that are committed. */
