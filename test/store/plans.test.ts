@@ -10,6 +10,7 @@ import { sortValueOf } from '../../src/domain/sort-value.js';
 import { listChangesets, listDueChangesets, listMembers } from '../../src/store/changesets.js';
 import { type Db, type Executor, openDatabase, type Tx } from '../../src/store/db.js';
 import { findHead } from '../../src/store/head.js';
+import { findMovedKeys, lockRowStandings } from '../../src/store/ingest.js';
 import { findJudged } from '../../src/store/judged-pendings.js';
 import { enterRecords } from '../../src/store/list-indexes.js';
 import { type ListRequest, listRecordStates } from '../../src/store/list-records.js';
@@ -280,6 +281,22 @@ describe('the plan that a connection keeps', () => {
       run: (executor) =>
         lockStands(executor as Tx, [{ ...deep, isPatched: true }], { changesetId: null, wait: true }),
       rows: 4,
+    },
+    {
+      does: 'what a row is compared with',
+      run: (executor) => lockRowStandings(executor as Tx, null, [{ collectionId: ids.deep, key: 'deep' }]),
+      rows: 2,
+    },
+    {
+      does: 'what a row is compared with in a changeset',
+      run: (executor) =>
+        lockRowStandings(executor as Tx, changesets[1] ?? '', [{ collectionId: ids.deep, key: 'deep' }]),
+      rows: 2,
+    },
+    {
+      does: 'the records that a commit moved',
+      run: (executor) => findMovedKeys(executor, { revision: 103, collection: 'large' }),
+      rows: 200,
     },
     {
       does: 'what a pending version is judged with',
