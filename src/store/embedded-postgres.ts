@@ -125,6 +125,8 @@ async function stopServer(server: ServerOptions, lock: DataDirLock, dataDir: str
     logger.warn('the embedded PostgreSQL is left running: another service has taken the data directory');
     return;
   }
+  // Those who follow the server's log are sent away: it would wait for their word that they have all of it.
+  await held.query('SELECT pg_terminate_backend(pid) FROM pg_stat_replication').catch(() => {});
   // The lock is kept until the server ends it: let go earlier, another service could move in meanwhile.
   await stopPostmaster(binaries, cluster, postmaster);
   await held.release().catch(() => {});

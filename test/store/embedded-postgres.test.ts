@@ -6,6 +6,8 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findBinaries } from '../../src/store/embedded/binaries.js';
+import { ensureCluster } from '../../src/store/embedded/cluster.js';
+import { findPostmaster, stopPostmaster } from '../../src/store/embedded/postmaster.js';
 import { commandLine, isRunning } from '../../src/store/embedded/process.js';
 import { canPass } from '../../src/store/embedded/run-as.js';
 import {
@@ -15,6 +17,7 @@ import {
   startServer,
   temporaryDirectory,
 } from '../support/embedded.js';
+import { attachIdleReader } from '../support/follower.js';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
@@ -32,6 +35,15 @@ async function deadPid(): Promise<number> {
   const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
   await once(child, 'exit');
   return child.pid ?? 0;
+}
+
+/** A table that is published, and a reader of its changes that never confirms one. */
+async function followIdly(url: string): Promise<{ ended: Promise<void> }> {
+  await query(url, 'CREATE TABLE kept (n integer PRIMARY KEY); CREATE PUBLICATION diptych FOR TABLE kept');
+  await query(url, `SELECT pg_create_logical_replication_slot('idle', 'pgoutput')`);
+  const reader = await attachIdleReader(url, 'idle');
+  await query(url, 'INSERT INTO kept VALUES (1)');
+  return reader;
 }
 
 describe('the embedded PostgreSQL', () => {
@@ -71,6 +83,32 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(url, `SELECT ARRAY[${settings}] AS settings`)).toEqual([
       { settings: ['logical', '4GB'] },
     ]);
+  });
+
+  test('stops while somebody follows its log who confirms nothing, and keeps the place of that reader', async () => {
+    const dataDir = await temporaryDirectory();
+    const { url, stop } = await startServer(dataDir);
+    const { ended } = await followIdly(url);
+    await stop();
+    await ended;
+    const again = await startServer(dataDir);
+    expect(await query(again.url, 'SELECT slot_name FROM pg_replication_slots')).toEqual([
+      { slot_name: 'idle' },
+    ]);
+  });
+
+  test('is stopped at once where such a reader is attached again, and recovers', async () => {
+    const dataDir = await temporaryDirectory();
+    const binaries = findBinaries();
+    const { url } = await startServer(dataDir);
+    const { ended } = await followIdly(url);
+    const cluster = await ensureCluster(binaries, dataDir);
+    const postmaster = await findPostmaster(cluster);
+    if (postmaster === null) throw new Error('no server');
+    // Without patience: the reader has not been sent away before.
+    await stopPostmaster(binaries, cluster, postmaster, 0);
+    await ended;
+    expect(await queryWhenPossible(url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
   });
 
   test('lets in nobody without the password, which only its owner can read', async () => {

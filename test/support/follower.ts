@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type EventEmitter, once } from 'node:events';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 
@@ -43,6 +44,29 @@ export async function follow(url: string): Promise<Follower> {
       );
     },
   };
+}
+
+/**
+ * Attaches a reader to a slot that takes everything, says every now and then that it lives, and never confirms what
+ * it has. Answers what tells when it was sent away.
+ */
+export async function attachIdleReader(url: string, slot: string): Promise<{ ended: Promise<void> }> {
+  const client = new pg.Client({ connectionString: url, replication: 'database' } as pg.ClientConfig);
+  await client.connect();
+  const { connection } = client as unknown as {
+    connection: EventEmitter & { sendCopyFromChunk: (chunk: Buffer) => void };
+  };
+  // A status update that confirms nothing, for each message that comes.
+  const status = Buffer.alloc(34);
+  status.write('r');
+  connection.on('copyData', () => connection.sendCopyFromChunk(status));
+  const started = once(connection, 'replicationStart');
+  const ended = new Promise<void>((resolve) => client.on('error', () => resolve()));
+  client
+    .query(`START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names 'diptych')`)
+    .catch(() => {});
+  await started;
+  return { ended };
 }
 
 /** Messages: https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html */

@@ -13,6 +13,7 @@ export interface Postmaster {
 }
 
 const POLL_INTERVAL_MS = 25;
+const STOP_PATIENCE_MS = 10_000;
 
 /** The postmaster that runs on this cluster, whoever started it, or null. */
 export async function findPostmaster(cluster: Cluster): Promise<Postmaster | null> {
@@ -56,25 +57,41 @@ export async function removeStaleLockFile(cluster: Cluster): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** Stops the server: sessions are ended, what is committed is on the disk. Returns when it is gone. */
+/**
+ * Stops the server: sessions are ended, what is committed is on the disk. Returns when it is gone. A server that has
+ * been told to stop waits until whoever follows its log has confirmed all of it, which some never do. After a while it
+ * is stopped at once, as a power failure would: nothing is lost by that, and the next start recovers.
+ */
 export async function stopPostmaster(
   binaries: Binaries,
   cluster: Cluster,
   { pid }: Postmaster,
+  patienceMs = STOP_PATIENCE_MS,
 ): Promise<void> {
-  if (process.platform === 'win32') {
-    spawnSync(binaries.pgCtl, ['stop', '--mode=fast', `--pgdata=${cluster.data}`], { stdio: 'ignore' });
-  } else {
-    try {
-      process.kill(pid, 'SIGINT');
-    } catch (error) {
-      if (isRunning(pid)) {
-        throw error;
-      }
-    }
-  }
+  signalStop(binaries, cluster, pid, 'fast');
+  const patientUntil = performance.now() + patienceMs;
+  let isPatient = true;
   while (serves(pid, cluster)) {
     await pause(POLL_INTERVAL_MS);
+    if (isPatient && performance.now() > patientUntil) {
+      isPatient = false;
+      signalStop(binaries, cluster, pid, 'immediate');
+    }
+  }
+}
+
+function signalStop(binaries: Binaries, cluster: Cluster, pid: number, mode: 'fast' | 'immediate'): void {
+  if (process.platform === 'win32') {
+    const args = ['stop', '--no-wait', `--mode=${mode}`, `--pgdata=${cluster.data}`];
+    spawnSync(binaries.pgCtl, args, { stdio: 'ignore' });
+    return;
+  }
+  try {
+    process.kill(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  } catch (error) {
+    if (isRunning(pid)) {
+      throw error;
+    }
   }
 }
 
