@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
-import type { Context } from '../../src/commands/context.js';
+import { type Context, createContext } from '../../src/commands/context.js';
 import { deleteCollection } from '../../src/commands/delete-collection.js';
 import { rehearseDefinition } from '../../src/commands/rehearse-definition.js';
 import { revertCommit } from '../../src/commands/revert-commit.js';
@@ -11,6 +11,7 @@ import { rollbackRecord } from '../../src/commands/rollback-record.js';
 import { stagePending } from '../../src/commands/stage-pending.js';
 import type { Definition } from '../../src/domain/collection.js';
 import type { JsonObject } from '../../src/lib/json-value.js';
+import { openDatabase } from '../../src/store/db.js';
 import { archiving, deleting } from '../support/api.js';
 import { auditStore } from '../support/audit.js';
 import { codeOf } from '../support/barrier.js';
@@ -217,6 +218,49 @@ describe('a role with rights on the mirrors alone', () => {
       expect(await outcome(`LOCK TABLE mirror.things IN ${mode} MODE`)).toMatch(/^permission denied/);
       await outcome('ROLLBACK');
     }
+  });
+});
+
+describe('an instance whose role may only read and write the tables of the service', () => {
+  async function startHumble() {
+    const context = await createInstance();
+    const { db } = context;
+    const role = `humble_${randomBytes(6).toString('hex')}`;
+    await db.queryOnce(`CREATE ROLE ${role} LOGIN PASSWORD 'humble';
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role};
+      GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role};
+      GRANT CREATE ON SCHEMA public TO ${role}`);
+    const url = new URL(db.pool.options.connectionString ?? '');
+    url.username = role;
+    url.password = 'humble';
+    const humble = openDatabase({ url: url.href, poolSize: 2 });
+    onTestFinished(async () => {
+      await humble.close();
+      await db.queryOnce(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    });
+    return { db, humble, service: createContext(humble, { maxRecordBytes: 1_000_000 }) };
+  }
+
+  test('turns mirrors on and off, and commits to them', async () => {
+    const { db, service } = await startHumble();
+    await define(service, 'things', {});
+    await commit(service, 'things', { a: { n: 1 }, b: {} });
+    await define(service, 'things', mirrored, anything);
+    await commit(service, 'things', { a: { n: 2 }, b: null, c: {} });
+    expect((await readMirror(db, 'things'))?.map(({ key }) => key)).toEqual(['a', 'c']);
+    expect(await auditStore(db)).toEqual([]);
+    await define(service, 'things', {}, anything);
+    expect((await listMirrors(db)).tables).toEqual([]);
+  });
+
+  test('cannot make what keeps the mirrors write what it says', async () => {
+    const { humble } = await startHumble();
+    await humble.queryOnce('CREATE TABLE forged AS SELECT * FROM change LIMIT 0');
+    await expect(
+      humble.queryOnce(
+        'CREATE TRIGGER forged AFTER INSERT ON forged REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION mirror_changes()',
+      ),
+    ).rejects.toThrow('permission denied for function mirror_changes');
   });
 });
 

@@ -59,7 +59,7 @@ END $$;
 -- A collection has a mirror while the definition in force says so. Removing one has to wait for those who read it:
 -- not for long, because commits wait meanwhile. What stands in its way (a view that somebody made of it, a table of
 -- that name) is told by the name of this trigger.
-CREATE FUNCTION follow_mirror() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+CREATE FUNCTION follow_mirror() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = '2s' AS $$
 DECLARE
   wanted boolean := coalesce(
     (SELECT d.content::jsonb -> 'mirror' = 'true'::jsonb FROM definition d WHERE d.id = NEW.definition_id), false);
@@ -87,7 +87,7 @@ CREATE TRIGGER collection_mirror AFTER UPDATE OF definition_id ON collection FOR
 -- those who follow get them. Collections without a mirror pay for one look. Entries that follow one another in one
 -- collection are one statement; the joins are such that they keep the order. A table that somebody dropped is made
 -- anew. Whoever has locked a mirror holds up commits for two seconds, then they are refused.
-CREATE FUNCTION mirror_changes() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION mirror_changes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
   SET lock_timeout = '2s' SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   run record;
@@ -131,3 +131,11 @@ BEGIN
 END $$;
 CREATE TRIGGER change_mirrored AFTER INSERT ON change
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION mirror_changes();
+
+-- Both run as the role that applies migrations, which owns the mirrors: the service itself needs no rights on them.
+-- Nobody else may hang them on a table of their own, or have them find other tables than these.
+REVOKE EXECUTE ON FUNCTION follow_mirror(), mirror_changes() FROM PUBLIC;
+DO $$ BEGIN
+  EXECUTE format('ALTER FUNCTION follow_mirror() SET search_path = %I, pg_temp', current_schema());
+  EXECUTE format('ALTER FUNCTION mirror_changes() SET search_path = %I, pg_temp', current_schema());
+END $$;
