@@ -351,6 +351,8 @@ export class DiptychError extends Error {
   override readonly name = 'DiptychError';
   /** True when this is the kept answer of an earlier request with the same Idempotency-Key. */
   replayed = false;
+  /** The store revision that a refused read reflects; null where that is not known, or nothing was read. */
+  revision: number | null = null;
 
   constructor(
     readonly code: ErrorCode,
@@ -359,5 +361,11 @@ export class DiptychError extends Error {
     readonly options: { errors?: Failure[]; extensions?: Extensions; retryAfterSeconds?: number } = {},
   ) {
     super(`${code}: ${detail}`);
+  }
+
+  /** Says as of which revision this is so, unless that has been said. */
+  asOf(revision: number): this {
+    this.revision ??= revision;
+    return this;
   }
 }

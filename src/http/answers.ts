@@ -35,7 +35,7 @@ export interface LinesAnswer {
 export function answerRead(request: FastifyRequest, reply: FastifyReply, answer: ReadAnswer): FastifyReply {
   const { revision, next, text = JSON.stringify(answer.body) } = answer;
   const tag = answer.tag ?? `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
-  const known = isKnown(request, tag);
+  const known = isKnown(request, { tag, revision });
   reply.header('ETag', tag).header('Diptych-Revision', String(revision)).header('Cache-Control', REVALIDATE);
   if (typeof next === 'string') {
     reply.header('Link', linkToNext(request.url, 'cursor', next));
@@ -65,7 +65,7 @@ export function answerLines(request: FastifyRequest, reply: FastifyReply, answer
     'Diptych-Revision': String(answer.revision),
     'Cache-Control': REVALIDATE,
   });
-  if (isKnown(request, answer.tag)) {
+  if (isKnown(request, answer)) {
     return reply.code(304).send();
   }
   // A stream that HEAD gets would be read to its end.
@@ -74,12 +74,12 @@ export function answerLines(request: FastifyRequest, reply: FastifyReply, answer
 }
 
 /** Whether the client has exactly this. @throws DiptychError `precondition-failed` where `If-Match` fails */
-function isKnown(request: FastifyRequest, tag: string): boolean {
+function isKnown(request: FastifyRequest, { tag, revision }: { tag: string; revision: number }): boolean {
   const { 'if-match': seen, 'if-none-match': known } = request.given;
   if (seen !== undefined && !matchesTag(seen, tag)) {
     throw new DiptychError('precondition-failed', 'This is not what If-Match names.', {
       extensions: { etag: tag },
-    });
+    }).asOf(revision);
   }
   return known !== undefined && matchesWeakly(known, tag);
 }

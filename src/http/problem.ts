@@ -84,6 +84,9 @@ export function problemHeaders(error: DiptychError): Record<string, string> {
   if (typeof etag === 'string') {
     headers.ETag = etag;
   }
+  if (error.revision !== null && status < 500) {
+    headers['Diptych-Revision'] = String(error.revision);
+  }
   if (error.replayed) {
     headers['Idempotency-Replayed'] = 'true';
   }

@@ -17,8 +17,8 @@ export async function diffVersions(
   requireCommittedRecord(input, found);
   const dataOf = (number: number) => {
     const row = found.rows.find((candidate) => candidate.version === number);
-    if (row === undefined) throw versionNotFound(input, number);
-    if (row.content === null) throw versionExpired(input, number);
+    if (row === undefined) throw versionNotFound(input, number).asOf(found.head);
+    if (row.content === null) throw versionExpired(input, number).asOf(found.head);
     return JSON.parse(row.content);
   };
   const diff = diffJson(from === null ? undefined : dataOf(from), dataOf(to));

@@ -1,11 +1,10 @@
 import type { Actor } from '../domain/actor.js';
 import type { CommitView } from '../domain/commit.js';
 import type { JsonValue } from '../lib/json-value.js';
-import { withSnapshot } from '../store/db.js';
-import { findHead } from '../store/head.js';
 import { findAnswers } from '../store/idempotency.js';
 import { findCommit, listFirstChanges } from '../store/log.js';
 import type { QueryContext } from './context.js';
+import { atHead } from './steps/at-head.js';
 import { toCommitView } from './steps/to-commit.js';
 
 export interface KeptOutcome {
@@ -23,8 +22,7 @@ export async function findCommitByIdempotencyKey(
   context: QueryContext,
   input: { key: string; actor: Actor },
 ): Promise<{ items: CommitView[]; next: null; outcome: KeptOutcome | null; revision: number }> {
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
+  return await atHead(context.db, async (snapshot, revision) => {
     const [answer] = await findAnswers(snapshot, [{ principal: input.actor.name, key: input.key }]);
     const row = answer?.revision ? await findCommit(snapshot, answer.revision) : null;
     const items = row

@@ -11,6 +11,6 @@ export async function getCollection(
 ): Promise<{ view: CollectionView; tag: string; revision: number }> {
   const { head, collections } = await readCollections(context.db, { names: [input.collection], limit: 1 });
   const [row] = collections;
-  if (row === undefined) throw collectionNotFound(input.collection);
+  if (row === undefined) throw collectionNotFound(input.collection).asOf(head);
   return { ...toCollectionView(row), revision: head };
 }

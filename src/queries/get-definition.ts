@@ -2,10 +2,9 @@ import type { DefinitionView } from '../domain/collection.js';
 import { DiptychError } from '../domain/errors.js';
 import { collectionNotFound } from '../domain/refusals.js';
 import { findCollection } from '../store/collections.js';
-import { withSnapshot } from '../store/db.js';
 import { findDefinition, findDefinitionContents } from '../store/definitions.js';
-import { findHead } from '../store/head.js';
 import type { QueryContext } from './context.js';
+import { atHead } from './steps/at-head.js';
 import { toDefinitionView } from './steps/to-definition.js';
 
 /** One definition of a collection, whether it is in force or was. */
@@ -14,8 +13,7 @@ export async function getDefinition(
   input: { collection: string; number: number },
 ): Promise<{ definition: DefinitionView; revision: number }> {
   const { collection, number } = input;
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
+  return await atHead(context.db, async (snapshot, revision) => {
     const found = await findCollection(snapshot, collection);
     if (found === null) throw collectionNotFound(collection);
     const row = await findDefinition(snapshot, { collectionId: found.id, number });

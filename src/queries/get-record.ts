@@ -53,7 +53,7 @@ function readAsOf(context: QueryContext, wanted: WantedRecord, reader: Reader): 
   const covered = ({ sentAt, head, standings }: Cover) => {
     const horizon = standings.get(collection)?.horizon ?? 0;
     if (isPast && at < horizon) {
-      reader.failed(revisionCompacted(collection, at, horizon));
+      reader.failed(revisionCompacted(collection, at, horizon).asOf(head));
       return;
     }
     const record = cache.get(name);
@@ -74,9 +74,9 @@ async function load({ reads }: QueryContext, wanted: WantedRecord): Promise<Reco
   const { found, record, head, sentAt } = await reads.records.load(wanted);
   const { collectionId, inForce, horizon, state } = found;
   if (at !== null) requireReached(at, head);
-  if (collectionId === null || (at === null && !inForce)) throw collectionNotFound(collection);
-  if (at !== null && at < horizon) throw revisionCompacted(collection, at, horizon);
-  if (record === null) throw recordNotFound(wanted, state?.revision ?? null);
+  if (collectionId === null || (at === null && !inForce)) throw collectionNotFound(collection).asOf(head);
+  if (at !== null && at < horizon) throw revisionCompacted(collection, at, horizon).asOf(head);
+  if (record === null) throw recordNotFound(wanted, state?.revision ?? null).asOf(at ?? head);
   const revision = at ?? head;
   reads.onServed?.({ arrivedAt, sentAt, head, revision, isPast: at !== null });
   return new RecordAnswer(record.text, record.tag, revision);

@@ -4,8 +4,7 @@ import { cutoffOf, decideRetention, effectivePolicy } from '../domain/retention.
 import { type RetentionView, toExplainedVersion } from '../domain/retention-view.js';
 import { formatCursor, parseCursor } from '../lib/cursor.js';
 import { findCollection } from '../store/collections.js';
-import { type Executor, withSnapshot } from '../store/db.js';
-import { findHead } from '../store/head.js';
+import type { Executor } from '../store/db.js';
 import { findHorizon } from '../store/horizon.js';
 import { findRecords } from '../store/records.js';
 import {
@@ -17,6 +16,7 @@ import {
   type RetentionPosition,
 } from '../store/retention.js';
 import type { QueryContext } from './context.js';
+import { atHead } from './steps/at-head.js';
 import { cursorInvalid } from './steps/number-cursor.js';
 
 export interface GetRetentionInput {
@@ -44,8 +44,7 @@ export async function getRetention(
   now?: Date,
 ): Promise<{ view: RetentionView; revision: number }> {
   const start = readCursor(input);
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
+  return await atHead(context.db, async (snapshot, revision) => {
     const collection = await findCollection(snapshot, input.collection);
     if (collection === null) throw collectionNotFound(input.collection);
     const definition: Definition = JSON.parse(collection.definitionContent);

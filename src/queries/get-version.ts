@@ -17,8 +17,8 @@ export async function getVersion(
   const found = await findVersions(context.db, { collection, key, numbers: [input.version] });
   requireCommittedRecord(input, found);
   const [row] = found.rows;
-  if (row === undefined) throw versionNotFound(input, input.version);
-  if (row.content === null) throw versionExpired(input, input.version);
+  if (row === undefined) throw versionNotFound(input, input.version).asOf(found.head);
+  if (row.content === null) throw versionExpired(input, input.version).asOf(found.head);
   const summary = toVersionSummary(row);
   const tag = contentTag(sha256(JSON.stringify([collection, key, summary])).toString('hex'));
   return {

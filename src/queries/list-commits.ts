@@ -1,9 +1,8 @@
 import type { CommitView } from '../domain/commit.js';
 import type { Page } from '../domain/record.js';
-import { withSnapshot } from '../store/db.js';
-import { findHead } from '../store/head.js';
 import { listFirstChanges, listCommits as listRows } from '../store/log.js';
 import type { QueryContext } from './context.js';
+import { atHead } from './steps/at-head.js';
 import { cutPage, formatNumberCursor, readNumberCursor } from './steps/number-cursor.js';
 import { toCommitView } from './steps/to-commit.js';
 
@@ -16,8 +15,7 @@ export async function listCommits(
   input: { limit: number; cursor?: string | undefined },
 ): Promise<{ page: Page<CommitView>; revision: number }> {
   const below = readNumberCursor('commits', input.cursor);
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
+  return await atHead(context.db, async (snapshot, revision) => {
     const found = await listRows(snapshot, below, input.limit + 1);
     const { rows, next } = cutPage(found, input.limit, (last) =>
       formatNumberCursor('commits', last.revision),

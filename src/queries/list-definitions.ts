@@ -2,15 +2,14 @@ import type { DefinitionView } from '../domain/collection.js';
 import type { Page } from '../domain/record.js';
 import { collectionNotFound } from '../domain/refusals.js';
 import { findCollection } from '../store/collections.js';
-import { withSnapshot } from '../store/db.js';
 import {
   type DefinitionRow,
   findDefinitionContents,
   listDefinitions as listRows,
 } from '../store/definitions.js';
-import { findHead } from '../store/head.js';
 import { maxPageBytes } from '../store/versions.js';
 import type { QueryContext } from './context.js';
+import { atHead } from './steps/at-head.js';
 import { formatNumberCursor, readNumberCursor } from './steps/number-cursor.js';
 import { toDefinitionView } from './steps/to-definition.js';
 
@@ -21,8 +20,7 @@ export async function listDefinitions(
 ): Promise<{ page: Page<DefinitionView>; revision: number }> {
   const { collection, limit } = input;
   const below = readNumberCursor('definitions', input.cursor);
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
+  return await atHead(context.db, async (snapshot, revision) => {
     const found = await findCollection(snapshot, collection);
     if (found === null) throw collectionNotFound(collection);
     const collectionId = found.id;

@@ -1,7 +1,6 @@
 import type { Page, PendingView } from '../domain/record.js';
-import { withSnapshot } from '../store/db.js';
-import { findHead } from '../store/head.js';
 import type { QueryContext } from './context.js';
+import { atHead } from './steps/at-head.js';
 import { readPendingPage } from './steps/pending-page.js';
 
 /** Everything that waits, in the order in which it was started. */
@@ -15,8 +14,7 @@ export async function listPending(
     cursor?: string | undefined;
   },
 ): Promise<{ page: Page<PendingView>; revision: number }> {
-  return await withSnapshot(context.db, async (snapshot) => {
-    const { revision } = await findHead(snapshot);
+  return await atHead(context.db, async (snapshot, revision) => {
     const { collection = null, changeset = null, outdated = null } = input;
     return { page: await readPendingPage(snapshot, { ...input, collection, changeset, outdated }), revision };
   });

@@ -46,7 +46,7 @@ function requireReadable(
   if (point !== null) requireReached(point, head);
   if (from !== null && from > head) throw cursorInvalid();
   const standing = standings.get(collection);
-  if (standing === undefined) throw collectionNotFound(collection);
+  if (standing === undefined) throw collectionNotFound(collection).asOf(head);
   const revision = from ?? point ?? head;
-  if (revision < standing.horizon) throw revisionCompacted(collection, revision, standing.horizon);
+  if (revision < standing.horizon) throw revisionCompacted(collection, revision, standing.horizon).asOf(head);
 }

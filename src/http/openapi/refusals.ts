@@ -1,12 +1,15 @@
 import { catalogue, type ErrorCode } from '../../domain/errors.js';
 import { PROBLEM_TYPE, statusOfCode } from '../problem.js';
 import type { Operation } from './complete.js';
-import { headerReference, headersOfRefusal } from './headers.js';
+import { headerDocs, headerReference, headersOfRefusal } from './headers.js';
 import type { OperationDoc } from './operation.js';
 import type { Json } from './tidy.js';
 
 /** Responses that operations share, by component name: their codes with dots between. */
 export type RefusalResponses = Map<string, Json>;
+
+/** Refusals of reads that tell what the store holds, and as of which revision. */
+const OF_READS = [404, 410, 412];
 
 /** What any operation may be refused with. */
 const EVERYWHERE: readonly ErrorCode[] = [
@@ -39,7 +42,8 @@ export function refusalsByStatus(shared: RefusalResponses, place: Place): Map<nu
   }
   const references = [...byStatus].map(([status, codes]): [number, Json] => {
     const isPatch = status === 415 && place.method === 'patch';
-    const name = [...codes.sort(), ...(isPatch ? ['patch'] : [])].join('.');
+    const isRead = place.method === 'get' && OF_READS.includes(status);
+    const name = [...codes.sort(), ...(isPatch ? ['patch'] : []), ...(isRead ? ['read'] : [])].join('.');
     shared.set(name, refusalResponse(status, codes, place.method));
     return [status, { $ref: `#/components/responses/${name}` }];
   });
@@ -68,10 +72,16 @@ function codesOf({ operation, doc, path }: Place): Set<ErrorCode> {
 
 function refusalResponse(status: number, codes: ErrorCode[], method: string): Json {
   const lines = codes.map((code) => `\`${code}\`: ${catalogue[code].title}.`);
-  const headers = [...headersOfRefusal(status, method), 'X-Request-Id' as const];
+  const names = [...headersOfRefusal(status, method), 'X-Request-Id' as const];
+  const headers = Object.fromEntries(names.map((name): [string, Json] => [name, headerReference(name)]));
+  if (method === 'get' && OF_READS.includes(status)) {
+    // Where something was looked for; not where the form of the request was enough to refuse it.
+    const { required, ...revision } = headerDocs['Diptych-Revision'];
+    headers['Diptych-Revision'] = revision;
+  }
   return {
     description: lines.join('\n\n'),
-    headers: Object.fromEntries(headers.map((name) => [name, headerReference(name)])),
+    headers,
     content: {
       [PROBLEM_TYPE]: {
         schema: { $ref: '#/components/schemas/Problem' },

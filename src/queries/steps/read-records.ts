@@ -89,11 +89,11 @@ export async function readPart(
     const head = await findHead();
     if (point !== null) requireReached(point, head);
     if (from && from.revision > head) throw cursorInvalid();
-    const edit = changeset === undefined ? null : await requirePreviewable(executor, changeset);
-    if (from && from.edit !== edit) throw cursorExpired();
+    const edit = changeset === undefined ? null : await requirePreviewable(executor, changeset, head);
+    if (from && from.edit !== edit) throw cursorExpired().asOf(head);
     const found = await findReadableCollection(executor, collection);
     if (found === null || (at.type === 'head' && !from && !found.inForce))
-      throw collectionNotFound(collection);
+      throw collectionNotFound(collection).asOf(head);
     const wanted = from?.revision ?? point;
     const revision = wanted ?? head;
     const { horizon, rows } = await listRecordStates(executor, {
@@ -107,7 +107,7 @@ export async function readPart(
       ...bounds,
     });
     if (revision >= horizon) return { collectionId: found.id, rows, state: { revision, edit } };
-    if (wanted !== null) throw revisionCompacted(collection, revision, horizon);
+    if (wanted !== null) throw revisionCompacted(collection, revision, horizon).asOf(head);
   }
 }
 

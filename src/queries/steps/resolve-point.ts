@@ -21,7 +21,7 @@ export async function resolvePoint(context: QueryContext, at: PointInTime): Prom
     'revision-not-found',
     `${at.time.toISOString()} is not over yet, so what readers see then is not settled.`,
     { extensions: { head } },
-  );
+  ).asOf(head);
 }
 
 /** @throws DiptychError `revision-not-found` for what is still to come */
@@ -29,5 +29,5 @@ export function requireReached(revision: number, head: number): void {
   if (revision <= head) return;
   throw new DiptychError('revision-not-found', `Revision ${revision} does not exist: the head is ${head}.`, {
     extensions: { head },
-  });
+  }).asOf(head);
 }
