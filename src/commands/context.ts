@@ -1,5 +1,6 @@
 import { DefinitionCache } from '../domain/definition-cache.js';
 import { DiptychError } from '../domain/errors.js';
+import { PageStarts } from '../domain/page-starts.js';
 import { type AllowList, nothingAllowed } from '../domain/webhook-address.js';
 import { Gate } from '../lib/gate.js';
 import type { Db } from '../store/db.js';
@@ -15,6 +16,7 @@ export interface Context {
   db: Db;
   heads: HeadWatch;
   reads: Reads;
+  pageStarts: PageStarts;
   definitions: DefinitionCache;
   limits: { maxRecordBytes: number };
   commits: CommitQueue;
@@ -68,6 +70,7 @@ export function createContext(db: Db, options: ContextOptions): Context {
     db,
     heads: new HeadWatch(db),
     reads,
+    pageStarts: new PageStarts(),
     definitions,
     limits,
     commits: new CommitQueue({ db, definitions, limits, reads }),

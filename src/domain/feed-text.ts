@@ -1,4 +1,5 @@
 import type { FeedChange } from './feed-change.js';
+import { commitText, type FeedCommit } from './feed-commits.js';
 import { type FeedFormat, formatChange } from './feed-format.js';
 
 /**
@@ -14,4 +15,9 @@ export function feedPageText(
   if (format === 'changes') return `{"changes":[${items}],"next":"${next}","head":${head}}`;
   const nextCursor = next === String(head) ? null : next;
   return `{"data":[${items}],"next_cursor":${JSON.stringify(nextCursor)},"head":${head}}`;
+}
+
+/** The JSON of a page of commits. */
+export function commitsPageText(page: { commits: FeedCommit[]; next: string; head: number }): string {
+  return `{"commits":[${page.commits.map(commitText).join(',')}],"next":"${page.next}","head":${page.head}}`;
 }

@@ -88,9 +88,9 @@ export class FeedStreams {
 /** A stream has no pages, and waits by itself. */
 function refusePages(url: string): void {
   const { query } = parseQuery(url);
-  const names = ['limit', 'wait'].filter((name) => query[name] !== undefined);
+  const names = ['limit', 'wait', 'page', 'group'].filter((name) => query[name] !== undefined);
   if (names.length > 0) {
-    const message = 'Not with a stream, which has no pages and waits by itself.';
+    const message = 'Not with a stream, which tells change after change and waits by itself.';
     throw invalidRequest(
       names.map((name) => ({ pointer: `/${name}`, code: 'not-together', message, in: 'query' })),
     );

@@ -1,3 +1,4 @@
+import type { PageStarts } from '../domain/page-starts.js';
 import type { Db } from '../store/db.js';
 import type { HeadWatch } from '../store/head-watch.js';
 import type { Reads } from '../store/reads.js';
@@ -7,4 +8,6 @@ export interface QueryContext {
   db: Db;
   heads: HeadWatch;
   reads: Reads;
+  /** Of the feed. */
+  pageStarts: PageStarts;
 }

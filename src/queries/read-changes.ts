@@ -1,18 +1,18 @@
 import type { FeedChange } from '../domain/feed-change.js';
 import { formatPosition } from '../domain/feed-page.js';
 import type { QueryContext } from './context.js';
-import { readFeedFilter, readFeedPage, readPosition, requireReadable } from './steps/feed-page.js';
+import { awaitFeed, type Wait } from './steps/await-feed.js';
+import { readFeedFilter, readFeedPage, readPosition } from './steps/feed-page.js';
+import { readNumberedPage } from './steps/numbered-page.js';
 
-export interface ReadChangesInput {
+export interface ReadChangesInput extends Wait {
   /** A revision, or `next` of an earlier page; the beginning if absent. */
   after?: string | undefined;
+  /** Instead of a position: the number of the page, from 1. */
+  page?: number | undefined;
   limit: number;
   collection?: string | undefined;
   keyPrefix?: string | undefined;
-  /** How long to wait for something to come, at most. */
-  waitSeconds: number;
-  /** Ends the wait early. */
-  signal?: AbortSignal | undefined;
 }
 
 export interface ChangesPage {
@@ -22,28 +22,19 @@ export interface ChangesPage {
   head: number;
 }
 
-/** A page carries at most this many bytes of content, or one change. */
-const maxBytes = 16 * 1024 * 1024;
-
 /** What happened after a position, in the order in which readers saw it, with both records of each change. */
 export async function readChanges(context: QueryContext, input: ReadChangesInput): Promise<ChangesPage> {
-  let position = readPosition(input.after);
-  const deadline = performance.now() + input.waitSeconds * 1_000;
+  const after = readPosition(input.after);
   const filter = await readFeedFilter(context, input);
-  for (;;) {
-    const head = await requireReadable(context, position, filter);
-    const { changes, next } = await readFeedPage(context, {
-      after: position,
-      upTo: head,
-      filter,
-      limit: input.limit,
-      maxBytes,
-    });
-    const page = { changes, next: formatPosition(next), head };
-    // What has been looked through in vain is told as well, so that nobody looks through it again.
-    if (changes.length > 0 || next.revision < head) return page;
-    position = next;
-    const timeoutMs = deadline - performance.now();
-    if ((await context.heads.waitAbove(head, { timeoutMs, signal: input.signal })) === undefined) return page;
-  }
+  const { limit, page } = input;
+  const { part, head } =
+    page === undefined
+      ? await awaitFeed(
+          context,
+          { ...input, after, filter },
+          (range) => readFeedPage(context, { ...range, limit }),
+          ({ changes }) => changes.length === 0,
+        )
+      : await readNumberedPage(context, { page, limit, filter });
+  return { changes: part.changes, next: formatPosition(part.next), head };
 }

@@ -9,18 +9,13 @@ import type { Filter, Sort } from '../../src/domain/list-query.js';
 import { sortValueOf } from '../../src/domain/sort-value.js';
 import { listChangesets, listDueChangesets, listMembers } from '../../src/store/changesets.js';
 import { type Db, type Executor, openDatabase, type Tx } from '../../src/store/db.js';
+import { findFeedPosition, listFeed, listFeedAt, listFeedPositions } from '../../src/store/feed.js';
 import { findHead } from '../../src/store/head.js';
 import { findMovedKeys, lockRowStandings } from '../../src/store/ingest.js';
 import { findJudged } from '../../src/store/judged-pendings.js';
 import { enterRecords } from '../../src/store/list-indexes.js';
 import { type ListRequest, listRecordStates } from '../../src/store/list-records.js';
-import {
-  findFeedRevision,
-  listChanges,
-  listCommits,
-  listFeed,
-  listFeedPositions,
-} from '../../src/store/log.js';
+import { listChanges, listCommits, listCommitsBetween } from '../../src/store/log.js';
 import { lockStands } from '../../src/store/pending-stands.js';
 import { findVersions, listVersions } from '../../src/store/readers.js';
 import { findRecordStates } from '../../src/store/record-states.js';
@@ -233,7 +228,7 @@ describe('the plan that a connection keeps', () => {
     },
     {
       does: 'the end of a stride of the feed',
-      run: (executor) => findFeedRevision(executor, { ...feed, distance: limit }),
+      run: (executor) => findFeedPosition(executor, { ...feed, distance: limit }),
     },
     {
       does: 'a page of the feed of a prefix',
@@ -255,6 +250,24 @@ describe('the plan that a connection keeps', () => {
           filter: unfiltered,
         }),
       rows: 210,
+    },
+    {
+      does: 'changes of the feed by their places',
+      run: (executor) =>
+        listFeedAt(
+          executor,
+          Array.from({ length: limit }, (_, index) => ({ revision: 103, ordinal: index + 1 })),
+          unfiltered,
+        ),
+    },
+    {
+      does: 'the commits of a page of the feed',
+      run: (executor) => listCommitsBetween(executor, { from: 5, upTo: 100_000, revisions: null, limit }),
+    },
+    {
+      does: 'the commits of a page of the feed that is filtered',
+      run: (executor) =>
+        listCommitsBetween(executor, { from: 5, upTo: 100_000, revisions: [10, 200, 1_000], limit }),
     },
     {
       does: 'the records of a commit',

@@ -1,4 +1,5 @@
 import type { FeedChange } from '../../domain/feed-change.js';
+import { commitText, type FeedCommit } from '../../domain/feed-commits.js';
 import { type FeedFormat, formatChange } from '../../domain/feed-format.js';
 import { change } from './examples.js';
 
@@ -11,6 +12,18 @@ export const logged: FeedChange = {
   committedAt: new Date(change.committedAt),
 };
 
+const commit: FeedCommit = {
+  revision: logged.revision,
+  kind: 'commit',
+  committedAt: logged.committedAt,
+  author: logged.author,
+  message: logged.message,
+  changeset: null,
+  changeCount: 1,
+  changes: [logged],
+  more: null,
+};
+
 /** Made by the code that writes the answers, so that they agree. */
 const itemsOf = (format: FeedFormat) => formatChange(logged, format).map((item) => JSON.parse(item));
 
@@ -20,6 +33,10 @@ export const feedPages = {
   changes: {
     summary: 'An update as one change',
     value: { changes: itemsOf('changes'), next: '3', head: 3 },
+  },
+  commits: {
+    summary: 'group=commit',
+    value: { commits: [JSON.parse(commitText(commit))], next: '3', head: 3 },
   },
   rows: { summary: 'format=rows: two rows', value: pageOf('rows') },
   debezium: { summary: 'format=debezium', value: pageOf('debezium') },

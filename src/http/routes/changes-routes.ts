@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import type { Context } from '../../commands/context.js';
-import { feedPageText } from '../../domain/feed-text.js';
+import { commitsPageText, feedPageText } from '../../domain/feed-text.js';
 import type { Drain } from '../../lib/drain.js';
 import { readChanges } from '../../queries/read-changes.js';
+import { readCommits } from '../../queries/read-commits.js';
 import { linkToNext } from '../answers.js';
 import { type FeedStreams, feedTypeOf } from '../feed-streams.js';
 import { readChangesDoc } from '../openapi/feed-docs.js';
@@ -31,17 +32,24 @@ export function changesRoutes(
       if (type !== JSON_TYPE) {
         return await streams.answer(request, reply, type);
       }
-      const { after, limit, collection, keyPrefix, wait, format, cursor } = request.query;
-      const wanted = given({ after: cursor ?? after, collection, keyPrefix });
-      const page = await untilGone(drain, reply, (signal) =>
-        readChanges(context, { ...wanted, limit, waitSeconds: wait, signal }),
-      );
-      reply.headers({
-        'Diptych-Revision': String(page.head),
-        'Cache-Control': 'no-store',
-        Link: linkToNext(request.url, format === 'changes' ? 'after' : 'cursor', page.next),
+      const { after, cursor, group, page, format, wait, ...others } = request.query;
+      const wanted = { ...others, waitSeconds: wait, ...given({ after: cursor ?? after }) };
+      const answer = await untilGone(drain, reply, async (signal) => {
+        if (group === 'commit') {
+          const found = await readCommits(context, { ...wanted, signal });
+          return { ...found, text: commitsPageText(found) };
+        }
+        const found = await readChanges(context, { ...wanted, ...given({ page }), signal });
+        return { ...found, text: feedPageText(found, format) };
       });
-      return reply.type(JSON_TYPE).send(feedPageText(page, format));
+      reply.headers({
+        'Diptych-Revision': String(answer.head),
+        'Cache-Control': 'no-store',
+        ...(page === undefined
+          ? { Link: linkToNext(request.url, format === 'changes' ? 'after' : 'cursor', answer.next) }
+          : {}),
+      });
+      return reply.type(JSON_TYPE).send(answer.text);
     },
   });
 }

@@ -202,7 +202,7 @@ export const changeSummarySchema = z
   })
   .meta({ id: 'ChangeSummary', description: 'One record of a commit: where its pointer was, and is.' });
 
-const commitKind = z.enum(['commit', 'rollback', 'revert', 'definition']);
+export const commitKind = z.enum(['commit', 'rollback', 'revert', 'definition']);
 
 export const commitResultSchema = z
   .object({

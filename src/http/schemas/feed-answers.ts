@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { changeOperation, data, message, positive, time, wholeNumber } from './answers.js';
+import { changeOperation, commitKind, data, message, positive, time, wholeNumber } from './answers.js';
 
 // The shapes of the feed in its forms. As in `answers.ts`, they are documentation and test oracle.
 
@@ -97,9 +97,39 @@ function pageOf<Item extends z.ZodType>(item: Item, id: string) {
     .meta({ id });
 }
 
+const feedCommitSchema = z
+  .object({
+    revision: positive,
+    kind: commitKind,
+    committedAt: time,
+    author: z.string(),
+    message,
+    changeset: z.string().nullable(),
+    changeCount: wholeNumber.meta({
+      description: 'Of the whole commit, also where a filter leaves some out.',
+    }),
+    changes: z
+      .array(changeSchema.omit({ revision: true, committedAt: true, author: true, message: true }))
+      .max(1000)
+      .meta({ description: 'Those that pass the filters, in order.' }),
+    more: z.string().nullable().meta({
+      description: 'Where not all of them are here: the position from which the feed shows the rest.',
+    }),
+  })
+  .meta({ id: 'FeedCommit', description: 'An entry of `group=commit`: a commit with its changes.' });
+
+const commitsSchema = z
+  .object({
+    commits: z.array(feedCommitSchema),
+    next: z.string().meta({ description: 'Position to go on from: the next `after`.' }),
+    head,
+  })
+  .meta({ id: 'CommitFeedPage', description: 'One page of the change feed, commit by commit.' });
+
 /** What the feed answers with, in the form that was asked for. */
 export const feedAnswerSchema = z.union([
   feedSchema,
+  commitsSchema,
   pageOf(rowSchema, 'FeedRowPage'),
   pageOf(debeziumSchema, 'DebeziumPage'),
   pageOf(cloudEventSchema, 'ChangeEventPage'),

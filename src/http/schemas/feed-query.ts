@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { feedFormats } from '../../domain/feed-format.js';
+import { type FeedFormat, feedFormats } from '../../domain/feed-format.js';
 import { keyPrefixText, limitText, PAGE_LIMIT_DEFAULT } from './list-query.js';
 import { collectionName, integerText } from './primitives.js';
 
@@ -7,7 +7,7 @@ const WAIT_SECONDS_MAX = 60;
 const POSITION = '(?:0|[1-9]\\d{0,14})(?:\\.(?:0|[1-9]\\d{0,8}))?';
 
 /** What programs send for a cursor that they do not have yet. */
-const NO_CURSOR = ['', 'null', `\${cursor}`];
+const noCursor = ['', 'null', `\${cursor}`];
 
 const after = z
   .string()
@@ -20,7 +20,7 @@ const after = z
 const cursor = z
   .string()
   .transform((text, context) => {
-    if (NO_CURSOR.includes(text)) {
+    if (noCursor.includes(text)) {
       return undefined;
     }
     if (!new RegExp(`^${POSITION}$`).test(text)) {
@@ -37,6 +37,51 @@ const format = z.enum(feedFormats).meta({
     'The form of the items: `changes`; `rows`, flat and with a row kind, two for an update (Apache SeaTunnel); `debezium`; `cloudevents`.',
 });
 
+const page = integerText(1, 1_000_000_000, {
+  description:
+    'The number of a page, from 1, for programs that cannot go on by position: exactly `limit` changes, but on the last. Not together with `after`, `cursor`, `wait` or `group`.',
+});
+
+interface Given {
+  after?: string | undefined;
+  cursor?: string | undefined;
+  page?: number | undefined;
+  group?: string | undefined;
+  wait: number;
+  format: FeedFormat;
+}
+
+/** Parameters that were given and exclude each other. */
+function excluded({ after, cursor, page, group, wait, format }: Given): [name: string, message: string][] {
+  const failures: [string, string][] = [];
+  const refuse = (given: boolean, name: string, message: string) => {
+    if (given) {
+      failures.push([name, message]);
+    }
+  };
+  if (page !== undefined) {
+    refuse(after !== undefined, 'after', 'Not together with `page`, which says where to start.');
+    refuse(cursor !== undefined, 'cursor', 'Not together with `page`, which says where to start.');
+    refuse(wait > 0, 'wait', 'Not together with `page`: what is on it by now is answered at once.');
+    refuse(group !== undefined, 'group', 'Not together with `page`, which counts changes.');
+  }
+  if (group !== undefined) {
+    refuse(
+      format !== 'changes',
+      'format',
+      'Not together with `group`, whose entries have a form of their own.',
+    );
+    refuse(
+      cursor !== undefined && page === undefined,
+      'cursor',
+      'Not together with `group`: go on with `after`.',
+    );
+  } else if (cursor !== undefined && format === 'changes' && page === undefined) {
+    failures.push(['cursor', 'Not with the form `changes`, which goes on with `after`.']);
+  }
+  return failures;
+}
+
 /** What a reader of the feed may ask for. */
 export const feedQuery = z
   .strictObject({
@@ -51,15 +96,15 @@ export const feedQuery = z
       default: 0,
     }).default(0),
     format: format.default('changes'),
+    group: z
+      .literal('commit')
+      .meta({ description: 'One entry for each commit, with its changes in it; `limit` counts commits.' })
+      .optional(),
     cursor: cursor.optional(),
+    page: page.optional(),
   })
   .superRefine((query, context) => {
-    if (query.cursor !== undefined && query.format === 'changes') {
-      context.addIssue({
-        code: 'custom',
-        path: ['cursor'],
-        message: 'Not with the form `changes`, which goes on with `after`.',
-        params: { code: 'not-together' },
-      });
+    for (const [name, message] of excluded(query)) {
+      context.addIssue({ code: 'custom', path: [name], message, params: { code: 'not-together' } });
     }
   });

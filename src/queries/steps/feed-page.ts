@@ -3,10 +3,11 @@ import type { FeedChange, FeedFilter, FeedSide } from '../../domain/feed-change.
 import { cutFeed, type Position, parsePosition, wholeCommit } from '../../domain/feed-page.js';
 import { isBelowHorizon, positionExpired } from '../../domain/horizon.js';
 import { collectionNotFound } from '../../domain/refusals.js';
+import { type FeedRow, listFeed, listFeedPositions } from '../../store/feed.js';
 import { findFeedState } from '../../store/horizon.js';
-import { type FeedRow, findFeedRevision, listFeed, listFeedPositions } from '../../store/log.js';
 import { findReadableCollection } from '../../store/readers.js';
 import type { QueryContext } from '../context.js';
+import { readInStrides } from './feed-strides.js';
 
 /** Which part of the feed a page is read from. */
 export interface FeedRange {
@@ -77,27 +78,13 @@ function ahead(position: Position, head: number): DiptychError {
 }
 
 /** What follows a position, in whole commits where they fit, and where to go on from. */
-export async function readFeedPage(context: QueryContext, range: FeedRange): Promise<FeedPart> {
-  if (range.filter.keyPrefix === null) return await readPart(context, range);
-  return await readMatching(context, range);
-}
-
-/** How many changes are looked through by one statement, and by one page. */
-const stride = { changes: 10_000, most: 50 };
-
-/**
- * The same for changes that have to be looked for. Each stride ends with a commit, so that none is split, and a page
- * ends where something was found, or with nothing after so many strides that its reader should hear how far it is.
- */
-async function readMatching(context: QueryContext, range: FeedRange): Promise<FeedPart> {
-  const filter = { ...range.filter, keyPrefix: null };
-  let { after } = range;
-  for (let strides = 1; ; strides += 1) {
-    const end = await findFeedRevision(context.db, { ...range, after, filter, distance: stride.changes });
-    const part = await readPart(context, { ...range, after, upTo: end ?? range.upTo });
-    if (part.changes.length > 0 || end === null || strides === stride.most) return part;
-    after = part.next;
-  }
+export function readFeedPage(context: QueryContext, range: FeedRange): Promise<FeedPart> {
+  return readInStrides(
+    context,
+    range,
+    (stride) => readPart(context, stride),
+    ({ changes }) => changes.length === 0,
+  );
 }
 
 async function readPart(context: QueryContext, range: FeedRange): Promise<FeedPart> {
@@ -106,18 +93,34 @@ async function readPart(context: QueryContext, range: FeedRange): Promise<FeedPa
   const cut = cutFeed(positions, range);
   if (cut === null) return { changes: [], next: { revision: range.upTo, ordinal: wholeCommit } };
   const rows = await listFeed(context.db, { after, upTo: cut.last, filter });
-  // Retention may have come in between: what was read is whole only if it lies above the horizon of that moment.
-  const horizon = rows[0]?.horizon ?? 0;
-  const isLost = filter.keyPrefix === null ? isBelowHorizon(after, horizon) : rows.some(hasLostData);
-  if (isLost) throw positionExpired(horizon, range.upTo, filter);
+  requireWhole(rows, range);
   const end = rows.length === positions.length ? { revision: range.upTo, ordinal: wholeCommit } : cut.next;
   return { changes: rows.map(toChange), next: end };
+}
+
+/**
+ * Retention may have come in since the position was looked at: what was read is whole only if it lies above the
+ * horizon of that moment. Of a prefix it is known of each change whether its data is there.
+ *
+ * @throws DiptychError `position-expired`
+ */
+export function requireWhole(rows: FeedRow[], { after, upTo, filter }: FeedRange): void {
+  const horizon = rows[0]?.horizon ?? 0;
+  const isLost = filter.keyPrefix === null ? isBelowHorizon(after, horizon) : rows.some(hasLostData);
+  if (isLost) throw positionExpired(horizon, upTo, filter);
 }
 
 const hasLostData = (row: FeedRow) =>
   (row.before !== null && row.beforeContent === null) || (row.after !== null && row.afterContent === null);
 
-function toChange({ before, beforeContent, after, afterContent, horizon, ...change }: FeedRow): FeedChange {
+export function toChange({
+  before,
+  beforeContent,
+  after,
+  afterContent,
+  horizon,
+  ...change
+}: FeedRow): FeedChange {
   return { ...change, before: toSide(before, beforeContent), after: toSide(after, afterContent) };
 }
 

@@ -1,0 +1,65 @@
+import { DiptychError } from '../../domain/errors.js';
+import type { FeedFilter } from '../../domain/feed-change.js';
+import { type Position, wholeCommit } from '../../domain/feed-page.js';
+import { findFeedPosition, listFeedAt, listFeedPositions } from '../../store/feed.js';
+import { findHead } from '../../store/head.js';
+import type { QueryContext } from '../context.js';
+import { maxPageBytes } from './await-feed.js';
+import { type FeedPart, requireReadable, requireWhole, toChange } from './feed-page.js';
+
+interface Numbered {
+  /** From 1. */
+  page: number;
+  limit: number;
+  filter: FeedFilter;
+}
+
+/** A page by its number: exactly `limit` changes, whatever commits they are of, but on the last. */
+export async function readNumberedPage(
+  context: QueryContext,
+  wanted: Numbered,
+): Promise<{ part: FeedPart; head: number }> {
+  const { limit, filter } = wanted;
+  const after = await findStart(context, wanted);
+  if (after === null) {
+    const { revision: head } = await findHead(context.db);
+    return { part: { changes: [], next: endOf(head) }, head };
+  }
+  const head = await requireReadable(context, after, filter);
+  const range = { after, upTo: head, filter, limit, maxBytes: maxPageBytes };
+  const ahead = await listFeedPositions(context.db, { ...range, limit: limit + 1 });
+  const places = ahead.slice(0, limit);
+  requireFit(places);
+  const rows = await listFeedAt(context.db, places, filter);
+  requireWhole(rows, range);
+  const last = ahead.length > limit ? places.at(-1) : undefined;
+  if (last !== undefined) context.pageStarts.keep(filter, { offset: wanted.page * limit, position: last });
+  return { part: { changes: rows.map(toChange), next: last ?? endOf(head) }, head };
+}
+
+const endOf = (head: number): Position => ({ revision: head, ordinal: wholeCommit });
+
+/**
+ * The position before the page; null where the log does not reach so far. Most often it is known, as the end of the
+ * page before. Else the changes between are counted along the index.
+ */
+async function findStart(context: QueryContext, { page, limit, filter }: Numbered): Promise<Position | null> {
+  const offset = (page - 1) * limit;
+  const known = context.pageStarts.before(filter, offset, limit);
+  const distance = offset - known.offset;
+  if (distance === 0) return known.position;
+  const upTo = Number.MAX_SAFE_INTEGER;
+  const position = await findFeedPosition(context.db, { after: known.position, upTo, filter, distance });
+  if (position !== null) context.pageStarts.keep(filter, { offset, position });
+  return position;
+}
+
+/** A page by its number cannot end early: what is left of it would be on no page. */
+function requireFit(places: { bytes: number }[]): void {
+  const bytes = places.reduce((sum, place) => sum + place.bytes, 0);
+  if (places.length <= 1 || bytes <= maxPageBytes) return;
+  const message = `The changes of this page hold ${bytes} bytes, and a page ${maxPageBytes} at most: take a smaller limit, or go on by cursor.`;
+  throw new DiptychError('invalid-request', message, {
+    errors: [{ in: 'query', pointer: '/limit', code: 'too-large', message }],
+  });
+}
