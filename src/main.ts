@@ -6,6 +6,7 @@ import { createContext } from './commands/context.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { startBuildingIndexes } from './jobs/build-indexes.js';
 import { startCommittingScheduled } from './jobs/commit-scheduled.js';
+import { startDeliveringWebhooks } from './jobs/deliver-webhooks.js';
 import { startExpiringAnswers } from './jobs/expire-answers.js';
 import { startRetention } from './jobs/retention.js';
 import { createDrain } from './lib/drain.js';
@@ -134,6 +135,8 @@ async function serve(
   const app = await buildApp({ context, config, logger, drain });
   const schedules = startCommittingScheduled(context, logger);
   closers.add('schedules', schedules.stop);
+  const webhooks = startDeliveringWebhooks(context, logger);
+  closers.add('webhooks', webhooks.stop);
   closeConnectionsWhenDraining(app.server, drain);
   closers.add('HTTP server', async () => {
     begin();

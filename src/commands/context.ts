@@ -1,8 +1,15 @@
 import { DefinitionCache } from '../domain/definition-cache.js';
 import { DiptychError } from '../domain/errors.js';
 import { PageStarts } from '../domain/page-starts.js';
-import { type AllowList, nothingAllowed } from '../domain/webhook-address.js';
+import {
+  type AllowList,
+  isHostAllowed,
+  nothingAllowed,
+  refusalOfAddress,
+} from '../domain/webhook-address.js';
+import { type RetryBounds, retryBounds } from '../domain/webhook-retry.js';
 import { Gate } from '../lib/gate.js';
+import { GuardedPoster } from '../lib/guarded-post.js';
 import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
 import { createReads, type Reads, type ServedRead } from '../store/reads.js';
@@ -35,6 +42,33 @@ export interface Context {
 export interface WebhookSettings {
   /** What they may reach beside the public Internet. */
   allow: AllowList;
+  poster: GuardedPoster;
+  /** How long a receiver may take to answer. */
+  attemptTimeoutMs: number;
+  /** How long what is under way may take when the process is told to stop. */
+  stopGraceMs: number;
+  retry: RetryBounds;
+  now: () => Date;
+}
+
+const attemptTimeoutMs = 15_000;
+const stopGraceMs = 5_000;
+
+function webhookSettings(given: ContextOptions['webhooks'] = {}): WebhookSettings {
+  const { allow = nothingAllowed } = given;
+  const poster = new GuardedPoster({
+    isHostTrusted: (host) => isHostAllowed(host, allow),
+    refusalOf: (address) => refusalOfAddress(address, allow),
+  });
+  return {
+    allow,
+    poster,
+    attemptTimeoutMs,
+    stopGraceMs,
+    retry: retryBounds,
+    now: () => new Date(),
+    ...given,
+  };
 }
 
 /** One connection for the queue of commits, and one for the sweep of retention. */
@@ -86,6 +120,6 @@ export function createContext(db: Db, options: ContextOptions): Context {
           { retryAfterSeconds: 5 },
         ),
     }),
-    webhooks: { allow: nothingAllowed, ...options.webhooks },
+    webhooks: webhookSettings(options.webhooks),
   };
 }

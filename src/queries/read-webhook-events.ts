@@ -1,0 +1,46 @@
+import type { Position } from '../domain/feed-page.js';
+import { wholeCommit } from '../domain/feed-page.js';
+import type { WebhookFilter } from '../domain/webhook.js';
+import { type FeedEvent, toFeedEvent } from '../domain/webhook-event.js';
+import type { QueryContext } from './context.js';
+import { readFeedFilter, readFeedPage, requireReadable } from './steps/feed-page.js';
+
+export interface WebhookEventsPage {
+  events: FeedEvent[];
+  /** Where to go on from; it moves also where nothing passes the filter. */
+  next: Position;
+  head: number;
+}
+
+/** Few at a time, because every endpoint that is being sent to holds a page. */
+const pageBounds = { limit: 50, maxBytes: 1024 * 1024 };
+
+/**
+ * What is to be sent next to an endpoint.
+ *
+ * @throws DiptychError `position-expired` where retention has been faster
+ */
+export async function readWebhookEvents(
+  context: QueryContext,
+  { position, collection, keyPrefix }: WebhookFilter & { position: Position },
+): Promise<WebhookEventsPage> {
+  const filter = await readFeedFilter(context, {
+    collection: collection ?? undefined,
+    keyPrefix: keyPrefix ?? undefined,
+  });
+  const head = await requireReadable(context, position, filter);
+  const { changes, next } = await readFeedPage(context, {
+    after: position,
+    upTo: head,
+    filter,
+    ...pageBounds,
+  });
+  const events = changes.map((change, index) => {
+    const following = changes[index + 1];
+    const isLastOfCommit = following !== undefined && following.revision > change.revision;
+    const within = { revision: change.revision, ordinal: change.ordinal };
+    const whole = { revision: change.revision, ordinal: wholeCommit };
+    return toFeedEvent(change, following === undefined ? next : isLastOfCommit ? whole : within);
+  });
+  return { events, next, head };
+}
