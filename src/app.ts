@@ -27,6 +27,7 @@ import { problemRoutes } from './http/routes/problem-routes.js';
 import { recordsRoutes } from './http/routes/records-routes.js';
 import { retentionRoutes } from './http/routes/retention-routes.js';
 import { serviceRoutes } from './http/routes/service-routes.js';
+import { webhookStepsRoutes } from './http/routes/webhook-steps-routes.js';
 import { webhooksRoutes } from './http/routes/webhooks-routes.js';
 import type { Server } from './http/server.js';
 import type { StreamTimes } from './http/stream-answers.js';
@@ -105,6 +106,7 @@ export async function buildApp({
   const streams = new FeedStreams(app, context, { drain, times: streamTimes });
   changesRoutes(app, context, { drain, streams });
   webhooksRoutes(app, context);
+  webhookStepsRoutes(app, context);
   retentionRoutes(app, context);
   serviceRoutes(app, context, drain);
   problemRoutes(app);

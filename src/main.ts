@@ -8,6 +8,7 @@ import { startBuildingIndexes } from './jobs/build-indexes.js';
 import { startCommittingScheduled } from './jobs/commit-scheduled.js';
 import { startDeliveringWebhooks } from './jobs/deliver-webhooks.js';
 import { startExpiringAnswers } from './jobs/expire-answers.js';
+import { startExpiringDeliveries } from './jobs/expire-deliveries.js';
 import { startRetention } from './jobs/retention.js';
 import { createDrain } from './lib/drain.js';
 import { Closers } from './start/closers.js';
@@ -137,6 +138,8 @@ async function serve(
   closers.add('schedules', schedules.stop);
   const webhooks = startDeliveringWebhooks(context, logger);
   closers.add('webhooks', webhooks.stop);
+  const deliveries = startExpiringDeliveries({ db }, logger);
+  closers.add('expiry of deliveries', deliveries.stop);
   closeConnectionsWhenDraining(app.server, drain);
   closers.add('HTTP server', async () => {
     begin();

@@ -35,3 +35,9 @@ export async function listSecrets(executor: Executor, webhookId: string): Promis
   );
   return rows.map(({ secret }) => secret);
 }
+
+/** Removes secrets whose time is over; answers how many. */
+export async function deleteExpiredSecrets(tx: Tx): Promise<number> {
+  return (await tx.query(`DELETE FROM webhook_secret WHERE expires_at <= clock_timestamp() RETURNING id`))
+    .length;
+}

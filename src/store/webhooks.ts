@@ -101,3 +101,13 @@ export async function replayWebhook(
 export async function deleteWebhook(tx: Tx, id: string): Promise<void> {
   await tx.query(`DELETE FROM webhook WHERE id = $1`, [id]);
 }
+
+/** Counts an edit of a locked endpoint that shows elsewhere: its entity tag changes. */
+export async function countWebhookEdit(tx: Tx, id: string): Promise<void> {
+  await tx.query(`UPDATE webhook SET edit = edit + 1 WHERE id = $1`, [id]);
+}
+
+/** The ids of all endpoints. */
+export async function listWebhookIds(executor: Executor): Promise<string[]> {
+  return (await executor.query<{ id: string }>(`SELECT id FROM webhook ORDER BY number`)).map(({ id }) => id);
+}

@@ -25,3 +25,26 @@ export const webhook = {
 };
 
 export const createdWebhook = { ...webhook, secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDSiHxPHn3wNE=' };
+
+export const pausedWebhook = { ...webhook, state: 'paused', pausedBecause: 'by-hand' };
+
+export const rotatedWebhook = { ...createdWebhook, previousExpiresAt: '2026-11-23T12:00:00.000Z' };
+
+export const webhookTest = {
+  event: 'test_9f0c1a52-6a0e-4a55-8a36-0b6a1f0f3f0e',
+  delivered: true,
+  status: 204,
+  error: null,
+  durationMs: 38,
+  answer: '',
+};
+
+export const delivery = {
+  event: 'evt_2_1',
+  attempt: 1,
+  at: '2026-11-22T12:05:00.000Z',
+  delivered: true,
+  status: 204,
+  error: null,
+  durationMs: 41,
+};

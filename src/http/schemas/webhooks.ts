@@ -93,3 +93,47 @@ export const createdWebhookSchema = webhookSchema
   .meta({ id: 'CreatedWebhook' });
 
 export const webhookPageSchema = pageOf(webhookSchema).meta({ id: 'WebhookPage' });
+
+const GRACE_HOURS_MAX = 168;
+const GRACE_HOURS_DEFAULT = 24;
+
+/** `POST …/replay`. */
+export const replayBody = z.strictObject({ after: afterRevision });
+
+/** `POST …/rotate-secret`. */
+export const rotateBody = z
+  .strictObject({
+    graceHours: z.int().min(0).max(GRACE_HOURS_MAX).default(GRACE_HOURS_DEFAULT).meta({
+      description: 'How long the present secret signs as well; 0 ends it at once.',
+    }),
+  })
+  .prefault({});
+
+export const rotatedWebhookSchema = createdWebhookSchema
+  .extend({ previousExpiresAt: time.meta({ description: 'Until then the secret before signs as well.' }) })
+  .meta({ id: 'RotatedWebhook' });
+
+export const webhookTestSchema = z
+  .object({
+    event: z.string().meta({ description: '`webhook-id` of what was sent.' }),
+    delivered: z.boolean(),
+    status: z.int().nullable().meta({ description: 'Null when there was no answer.' }),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    durationMs: z.int().nonnegative(),
+    answer: z.string().nullable().meta({ description: 'The first 1,000 characters of what it answered.' }),
+  })
+  .meta({ id: 'WebhookTest', description: 'How the receiver took a test event.' });
+
+export const deliveryPageSchema = pageOf(
+  z
+    .object({
+      event: z.string().meta({ description: '`webhook-id`.' }),
+      attempt: z.int().min(1),
+      at: time,
+      delivered: z.boolean(),
+      status: z.int().nullable().meta({ description: 'Null when there was no answer.' }),
+      error: z.string().nullable().meta({ description: 'As `lastError.code` of the webhook.' }),
+      durationMs: z.int().nonnegative(),
+    })
+    .meta({ id: 'Delivery', description: 'One attempt to deliver an event.' }),
+).meta({ id: 'DeliveryPage' });

@@ -1,0 +1,199 @@
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, test } from 'vitest';
+import type { Context } from '../../src/commands/context.js';
+import { deleteWebhook } from '../../src/commands/delete-webhook.js';
+import { pauseWebhook } from '../../src/commands/pause-webhook.js';
+import { replaceWebhook } from '../../src/commands/replace-webhook.js';
+import { replayWebhook } from '../../src/commands/replay-webhook.js';
+import { resumeWebhook } from '../../src/commands/resume-webhook.js';
+import { rotateWebhookSecret } from '../../src/commands/rotate-webhook-secret.js';
+import { type Received, Receiver } from '../support/receiver.js';
+import {
+  commitMany,
+  hook,
+  instancesWithThings,
+  isDone,
+  startSending,
+  untilView,
+} from '../support/webhook-jobs.js';
+
+const precondition = {};
+const idsOf = (all: Received[]) => all.map(({ id }) => id);
+
+async function start(): Promise<{ context: Context; receiver: Receiver }> {
+  const [context] = await instancesWithThings(1);
+  if (context === undefined) throw new Error('no instance');
+  return { context, receiver: await Receiver.start() };
+}
+
+/** Whether the signature of a delivery is by this secret. */
+function isBy(secret: string, received: Received | undefined): boolean {
+  try {
+    new Webhook(secret).verify(received?.body ?? '', received?.headers as Record<string, string>);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('while it is being sent to', () => {
+  test('a webhook that is paused gets nothing more, and everything once it is resumed', async () => {
+    const { context, receiver } = await start();
+    const { id, view } = await hook(context, receiver.url);
+    const other = await hook(context, (await Receiver.start()).url);
+    startSending(context);
+    const before = await commitMany(context, 5);
+    await untilView(view, isDone);
+    await pauseWebhook(context, { id, precondition });
+    const after = await commitMany(context, 5, 5);
+    await untilView(other.view, isDone);
+    expect(idsOf(receiver.received)).toEqual(before);
+    expect(await view()).toMatchObject({ state: 'paused', lag: 5 });
+    await resumeWebhook(context, { id, precondition });
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received)).toEqual([...before, ...after]);
+  });
+
+  test('what is under way when it is paused counts', async () => {
+    const { context, receiver } = await start();
+    const { id, view } = await hook(context, receiver.url);
+    const { promise: paused, resolve: go } = gate();
+    receiver.react = (_, response) => {
+      void paused.then(() => response.writeHead(204).end());
+      return undefined;
+    };
+    startSending(context);
+    await commitMany(context, 3);
+    await receiver.until(({ received }) => received.length === 1);
+    await pauseWebhook(context, { id, precondition });
+    go();
+    const { state } = await untilView(view, ({ lag }) => lag === 2);
+    expect(state).toBe('paused');
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test('resuming one that waits tries at once', async () => {
+    const { context, receiver } = await start();
+    context.webhooks.retry = { firstMs: 3_600_000, mostMs: 3_600_000 };
+    receiver.react = () => 500;
+    const { id, view } = await hook(context, receiver.url);
+    startSending(context);
+    const ids = await commitMany(context, 3);
+    await untilView(view, ({ failures }) => failures === 1);
+    receiver.react = () => 204;
+    await resumeWebhook(context, { id, precondition });
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received)).toEqual([ids[0], ...ids]);
+  });
+
+  test('a replay sends again under the same ids, and on from there; skipping leaves out', async () => {
+    const { context, receiver } = await start();
+    const { id, view } = await hook(context, receiver.url);
+    const from = Number((await view()).position);
+    startSending(context);
+    const ids = await commitMany(context, 6);
+    await untilView(view, isDone);
+    await replayWebhook(context, { id, precondition, after: from + 2 });
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received)).toEqual([...ids, ...ids.slice(2)]);
+    await pauseWebhook(context, { id, precondition });
+    const skipped = await commitMany(context, 4, 6);
+    await replayWebhook(context, { id, precondition, after: from + 9 });
+    expect(await view()).toMatchObject({ state: 'paused', lag: 1 });
+    await resumeWebhook(context, { id, precondition });
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received)).toEqual([...ids, ...ids.slice(2), ...skipped.slice(3)]);
+  });
+
+  test('what was under way before a replay does not undo it', async () => {
+    const { context, receiver } = await start();
+    const { id, view } = await hook(context, receiver.url);
+    const from = Number((await view()).position);
+    const { promise: moved, resolve: go } = gate();
+    receiver.react = ({ number }, response) => {
+      if (number !== 3) return 204;
+      void moved.then(() => response.writeHead(204).end());
+      return undefined;
+    };
+    startSending(context);
+    const ids = await commitMany(context, 4);
+    await receiver.until(({ received }) => received.length === 3);
+    await replayWebhook(context, { id, precondition, after: from });
+    go();
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received)).toEqual([...ids.slice(0, 3), ...ids]);
+  });
+
+  test('another URL gets what the first has not taken, at once', async () => {
+    const { context, receiver } = await start();
+    context.webhooks.retry = { firstMs: 3_600_000, mostMs: 3_600_000 };
+    const second = await Receiver.start();
+    receiver.react = ({ number }) => (number === 1 ? 204 : 500);
+    const { id, view } = await hook(context, receiver.url);
+    startSending(context);
+    const ids = await commitMany(context, 4);
+    await untilView(view, ({ failures }) => failures === 1);
+    const content = { url: second.url, description: null, collection: null, keyPrefix: null };
+    await replaceWebhook(context, { id, precondition: { ifMatch: { any: true } }, content });
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received)).toEqual(ids.slice(0, 2));
+    expect(idsOf(second.received)).toEqual(ids.slice(1));
+  });
+
+  test('one that is deleted gets nothing more', async () => {
+    const { context, receiver } = await start();
+    const { id, view } = await hook(context, receiver.url);
+    const other = await hook(context, (await Receiver.start()).url);
+    startSending(context);
+    await commitMany(context, 2);
+    await untilView(view, isDone);
+    await deleteWebhook(context, { id, precondition });
+    await commitMany(context, 3, 2);
+    await untilView(other.view, isDone);
+    expect(receiver.received).toHaveLength(2);
+  });
+});
+
+describe('after its secret was rotated', () => {
+  test('both sign for the grace period, and then the new one alone', async () => {
+    const { context, receiver } = await start();
+    const { id, view, secret: first } = await hook(context, receiver.url);
+    startSending(context);
+    await commitMany(context, 1, 0);
+    await untilView(view, isDone);
+    const { secret: second } = await rotateWebhookSecret(context, { id, precondition, graceHours: 24 });
+    await commitMany(context, 1, 1);
+    await untilView(view, isDone);
+    await context.db.query(`UPDATE webhook_secret SET expires_at = now() WHERE expires_at IS NOT NULL`);
+    await commitMany(context, 1, 2);
+    await untilView(view, isDone);
+    const signers = receiver.received.map((each) => [isBy(first, each), isBy(second, each)]);
+    expect(signers).toEqual([
+      [true, false],
+      [true, true],
+      [false, true],
+    ]);
+    const signatures = receiver.received.map(
+      ({ headers }) => String(headers['webhook-signature']).split(' ').length,
+    );
+    expect(signatures).toEqual([1, 2, 1]);
+  });
+
+  test('a secret that has leaked signs nothing more', async () => {
+    const { context, receiver } = await start();
+    const { id, view, secret: leaked } = await hook(context, receiver.url);
+    startSending(context);
+    const { secret } = await rotateWebhookSecret(context, { id, precondition, graceHours: 0 });
+    await commitMany(context, 1);
+    await untilView(view, isDone);
+    expect([isBy(leaked, receiver.received[0]), isBy(secret, receiver.received[0])]).toEqual([false, true]);
+  });
+});
+
+function gate() {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
