@@ -43,7 +43,11 @@ export async function stageRows(tx: Tx, request: IngestRequest): Promise<Ingeste
   if (changeset !== null) await lockOpenChangeset(tx, changeset);
   const collectionId = (await lockCollections(tx, [collection])).get(collection);
   if (collectionId === undefined) throw collectionNotFound(collection);
-  const standings = await lockRowStandings(tx, changeset, toAddresses(collectionId, rows));
+  const standings = await lockRowStandings(
+    tx,
+    { collectionId, changesetId: changeset },
+    rows.map(({ key }) => key),
+  );
   const plan = planRows(rows, new Map(standings.map((standing) => [standing.key, standing])));
   const fresh = await makeRecords(tx, collectionId, plan.fresh);
   const toContent = ({ row }: { row: WantedRow }) => ({
