@@ -243,23 +243,34 @@ describe('calls at once', () => {
     expect(await pendingOf(one, null)).toEqual(new Map([['a', { id: 'a', n: 19 }]]));
   });
 
-  test('a changeset that is discarded meanwhile refuses those behind, and keeps nothing', async () => {
+  /** Whoever waits for a changeset for a second is told to come back, and does. */
+  async function comingBack(work: () => Promise<unknown>): Promise<string> {
+    for (;;) {
+      const end = await work().then(() => 'done', codeOf);
+      if (end !== 'changeset-busy') return end;
+    }
+  }
+
+  test('a changeset that is discarded meanwhile keeps nothing of them, and refuses those that come later', async () => {
     const [one, two] = await twoInstances();
     await define(one);
-    await put(one, { a: { id: 'a' } });
-    const changeset = await openChangeset(one);
-    const other = await hold(two, `SELECT FROM record WHERE key = 'a' FOR UPDATE`);
-    const first = ingest(one, { id: 'a', n: 1 }, { changeset });
-    await other.untilWaiting(1);
-    const second = ingest(one, [{ id: 'new' }], { changeset }).then(String, codeOf);
-    const discarding = discardChangeset(two, { id: changeset, precondition: anything, actor: ann });
-    await other.untilWaiting(2);
-    await other.letGo();
-    expect((await first).report).toMatchObject({ staged: 1 });
-    await discarding;
-    expect(await second).toBe('changeset-closed');
-    expect(await pendingOf(one, changeset)).toEqual(new Map());
-    expect(await one.db.query(`SELECT FROM record WHERE key = 'new'`)).toEqual([]);
+    for (const round of [1, 2, 3, 4]) {
+      const changeset = await openChangeset(one);
+      const call = (context: Context, id: string) =>
+        comingBack(() => ingest(context, [{ id, round }, { id: 'shared' }], { changeset }));
+      const ends = await atOnce(5, async (party) => {
+        if (party > 0) return await call(party % 2 === 0 ? one : two, `new ${party}`);
+        return await comingBack(() =>
+          discardChangeset(two, { id: changeset, precondition: anything, actor: ann }),
+        );
+      });
+      const values = ends.map((end) => (end.status === 'fulfilled' ? end.value : end.reason));
+      expect(values[0]).toBe('done');
+      for (const value of values) expect(['done', 'changeset-closed']).toContain(value);
+      expect(await call(one, 'late')).toBe('changeset-closed');
+      expect(await pendingOf(one, changeset)).toEqual(new Map());
+      expect(await one.db.query('SELECT key FROM record')).toEqual([]);
+    }
   });
 
   test('a changeset that is committed meanwhile has all rows of a call, or none', async () => {
@@ -269,20 +280,20 @@ describe('calls at once', () => {
       const changeset = await openChangeset(one);
       await ingest(one, [{ id: 'base', round }], { changeset });
       const rows = ids.slice(0, 10).map((id) => ({ id, round }));
-      const [staged, committed] = await atOnce(2, async (party) => {
-        if (party === 0) return await ingest(one, rows, { changeset }).then(() => 'done', codeOf);
-        await commitChangeset(two, { id: changeset, precondition: anything, actor: ann });
-        return 'done';
-      });
-      expect(committed).toMatchObject({ value: 'done' });
-      expect(['done', 'changeset-closed']).toContain(
-        staged?.status === 'fulfilled' ? staged.value : staged?.reason,
+      const [staged, committed] = await atOnce(2, (party) =>
+        comingBack(() =>
+          party === 0
+            ? ingest(one, rows, { changeset })
+            : commitChangeset(two, { id: changeset, precondition: anything, actor: ann }),
+        ),
       );
+      expect(committed).toEqual({ status: 'fulfilled', value: 'done' });
       const live = [...(await liveOf(one)).values()].filter(
         (data) => data.round === round && data.id !== 'base',
       );
+      const isStaged = live.length === rows.length;
       expect([0, rows.length]).toContain(live.length);
-      expect(live.length === rows.length).toBe(staged?.status === 'fulfilled' && staged.value === 'done');
+      expect(staged).toEqual({ status: 'fulfilled', value: isStaged ? 'done' : 'changeset-closed' });
     }
   });
 });
