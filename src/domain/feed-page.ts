@@ -18,6 +18,13 @@ export function formatPosition({ revision, ordinal }: Position): string {
   return ordinal === wholeCommit ? String(revision) : `${revision}.${ordinal}`;
 }
 
+/** The position from which this change is the next. */
+export function positionBefore({ revision, ordinal }: Position): Position {
+  return ordinal === 1
+    ? { revision: revision - 1, ordinal: wholeCommit }
+    : { revision, ordinal: ordinal - 1 };
+}
+
 /**
  * Where a page of the feed ends: after the last commit that fits whole. Only a commit that does not fit by
  * itself is cut, so that nobody takes half a commit for all of it.

@@ -1,9 +1,13 @@
+import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Api, deleting, newCollection, startApi } from '../support/api.js';
+import { type Api, deleting, newCollection, type RunningApi, startApi } from '../support/api.js';
+import { sendRaw } from '../support/raw-request.js';
 
+let running: RunningApi;
 let call: Api;
 beforeAll(async () => {
-  ({ call } = await startApi());
+  running = await startApi();
+  ({ call } = running);
 });
 
 const headOf = async () => (await call.get('/v1/changes?limit=1').expect(200)).body.head as number;
@@ -56,6 +60,14 @@ describe('rows', () => {
     );
     expect(new Set(texts).size).toBe(1);
     expect(JSON.parse(texts[0] ?? '').data).toHaveLength(4);
+  });
+
+  test('take a placeholder that nobody has encoded', async () => {
+    const { port } = running.app.server.address() as AddressInfo;
+    const target = `/v1/changes?format=rows&limit=1&cursor=\${cursor}`;
+    const answer = await sendRaw(port, { method: 'GET', target, headers: [], body: null });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.text)).toHaveProperty('next_cursor');
   });
 
   test('go on from the head later, and wait for what comes', async () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createContext } from '../../src/commands/context.js';
-import { type Api, newCollection, type RunningApi, startApi } from '../support/api.js';
+import { type Api, deleting, newCollection, type RunningApi, startApi } from '../support/api.js';
 import { readViews } from '../support/feed.js';
 
 interface Row {
@@ -107,6 +107,19 @@ describe('400', () => {
     expect(body.errors).toMatchObject([{ pointer: '/page' }]);
   });
 
+  test('a stream has neither pages nor entries', async () => {
+    const stream = call.get('/v1/changes?page=1&group=commit').set('Accept', 'application/x-ndjson');
+    const { body } = await stream.expect(400);
+    expect(body.errors).toMatchObject([{ pointer: '/group' }]);
+    for (const name of ['page=1', 'group=commit']) {
+      const { body: alone } = await call
+        .get(`/v1/changes?${name}`)
+        .set('Accept', 'text/event-stream')
+        .expect(400);
+      expect(alone.errors).toMatchObject([{ pointer: `/${name.split('=')[0]}`, code: 'not-together' }]);
+    }
+  });
+
   test('a page that would be too large names the limit', async () => {
     const { name, commit } = await newCollection(call);
     const text = 'x'.repeat(900_000);
@@ -115,4 +128,25 @@ describe('400', () => {
     expect(body.errors).toMatchObject([{ pointer: '/limit', code: 'too-large' }]);
     await call.get(`/v1/changes?page=1&limit=9&collection=${name}`).expect(200);
   });
+});
+
+test('410 where retention has taken data after the start of a page, by number or of entries', async () => {
+  const { call: alone } = await startApi();
+  const { commit, retain } = await newCollection(alone, deleting);
+  await commit('a', { n: 1 });
+  const horizon = await commit('a', { n: 2 });
+  await commit('a', { n: 3 });
+  await retain();
+  await commit('a', { n: 4 });
+  for (const query of [
+    'page=1&limit=1',
+    'group=commit',
+    'group=commit&keyPrefix=a',
+    `group=commit&after=${horizon}`,
+  ]) {
+    const { body } = await alone.get(`/v1/changes?${query}`).expect(410);
+    expect(body).toMatchObject({ code: 'position-expired', horizon: horizon + 1 });
+  }
+  const { body } = await alone.get('/v1/changes?page=4&limit=1').expect(200);
+  expect(body.changes).toMatchObject([{ before: { data: { n: 3 } }, after: { data: { n: 4 } } }]);
 });

@@ -11,6 +11,13 @@ import { root } from '../support/program.js';
 let running: RunningApi;
 let guide: string;
 beforeAll(async () => {
+  for (const program of ['curl', 'jq']) {
+    await promisify(execFile)(program, ['--version']).catch(() => {
+      throw new Error(
+        `There is no ${program}, which the guide's loop uses (Debian: apt-get install ${program}).`,
+      );
+    });
+  }
   running = await startApi();
   guide = await readFile(join(root, 'docs/feed.md'), 'utf8');
 });

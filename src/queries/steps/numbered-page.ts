@@ -1,6 +1,6 @@
 import { DiptychError } from '../../domain/errors.js';
 import type { FeedFilter } from '../../domain/feed-change.js';
-import { type Position, wholeCommit } from '../../domain/feed-page.js';
+import { type Position, positionBefore, wholeCommit } from '../../domain/feed-page.js';
 import { findFeedPosition, listFeedAt, listFeedPositions } from '../../store/feed.js';
 import { findHead } from '../../store/head.js';
 import type { QueryContext } from '../context.js';
@@ -32,15 +32,17 @@ export async function readNumberedPage(
   requireFit(places);
   const rows = await listFeedAt(context.db, places, filter);
   requireWhole(rows, range);
-  const last = ahead.length > limit ? places.at(-1) : undefined;
-  if (last !== undefined) context.pageStarts.keep(filter, { offset: wanted.page * limit, position: last });
-  return { part: { changes: rows.map(toChange), next: last ?? endOf(head) }, head };
+  const following = ahead[limit];
+  if (following === undefined) return { part: { changes: rows.map(toChange), next: endOf(head) }, head };
+  const next = positionBefore(following);
+  context.pageStarts.keep(filter, { offset: wanted.page * limit, position: next });
+  return { part: { changes: rows.map(toChange), next }, head };
 }
 
 const endOf = (head: number): Position => ({ revision: head, ordinal: wholeCommit });
 
 /**
- * The position before the page; null where the log does not reach so far. Most often it is known, as the end of the
+ * The position before the page; null where the log does not reach it. Most often it is known, as the end of the
  * page before. Else the changes between are counted along the index.
  */
 async function findStart(context: QueryContext, { page, limit, filter }: Numbered): Promise<Position | null> {
@@ -49,8 +51,11 @@ async function findStart(context: QueryContext, { page, limit, filter }: Numbere
   const distance = offset - known.offset;
   if (distance === 0) return known.position;
   const upTo = Number.MAX_SAFE_INTEGER;
-  const position = await findFeedPosition(context.db, { after: known.position, upTo, filter, distance });
-  if (position !== null) context.pageStarts.keep(filter, { offset, position });
+  const range = { after: known.position, upTo, filter, distance: distance + 1 };
+  const first = await findFeedPosition(context.db, range);
+  if (first === null) return null;
+  const position = positionBefore(first);
+  context.pageStarts.keep(filter, { offset, position });
   return position;
 }
 
