@@ -98,6 +98,9 @@ export const plantedBugs: Record<string, PlantedBug> = {
   'an edit that leaves approvals and receipts as they were': {
     sql: trigger('BEFORE UPDATE OF edit ON changeset', `NEW.edit = OLD.edit; RETURN NEW;`),
   },
+  'a mirror that no commit writes': {
+    sql: 'DROP TRIGGER change_mirrored ON change',
+  },
   'answers that are not kept': {
     sql: trigger('BEFORE INSERT ON idempotency', `RETURN NULL;`),
   },

@@ -47,6 +47,8 @@ export function toDefinition(rules: Rules): Definition {
     references: rules.references.map(({ member, collection }) => ({ pointer: `/${member}`, collection })),
     ...(rules.approvals === 0 ? {} : { approvals: { required: rules.approvals } }),
     ...(rules.retention === null ? {} : { retention: rules.retention }),
+    // Nothing that the model can see depends on it; the audit of the store looks at the mirrors.
+    ...(rules.steady === rules.pinning ? { mirror: true } : {}),
   };
 }
 
