@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import pg from 'pg';
-import type { Db } from './db.js';
 import type { HeadWatch } from './head-watch.js';
 
 /** Before a connection that was lost is opened again, in milliseconds: doubled each time, up to the second. */
@@ -9,12 +8,20 @@ const longestPauseMs = 10_000;
 
 const connectTimeoutMs = 5_000;
 
+/** How long the server is waited for when a connection is to end. */
+const goodbyeMs = 1_000;
+
 /** How long nobody has to have waited for the listening to end, in milliseconds: who listens makes commits dearer. */
 const quietMs = 10_000;
 
 export interface HeadListener {
   /** Resolves when the connection is closed. */
   stop: () => Promise<void>;
+}
+
+/** What the listener needs of the database: where it is. */
+export interface ListenedDatabase {
+  pool: { options: { connectionString?: string | undefined } };
 }
 
 /** What the listener needs of a watch. */
@@ -27,7 +34,7 @@ export type ListeningWatch = Pick<HeadWatch, 'wake' | 'isListening' | 'isWaitedF
  * @param onLost told why, once for each time that listening comes to an end by itself
  */
 export function startListening(
-  db: Db,
+  db: ListenedDatabase,
   heads: ListeningWatch,
   onLost: (error: Error) => void = () => {},
 ): HeadListener {
@@ -42,7 +49,7 @@ export function startListening(
 }
 
 async function listen(
-  db: Db,
+  db: ListenedDatabase,
   heads: ListeningWatch,
   { signal, onLost }: { signal: AbortSignal; onLost: (error: Error) => void },
 ): Promise<void> {
@@ -64,7 +71,7 @@ async function listen(
 
 /** Listens until the connection ends: because of an error, or because it is to end or nobody needs it any more. */
 async function listenOnce(
-  db: Db,
+  db: ListenedDatabase,
   heads: ListeningWatch,
   signal: AbortSignal,
 ): Promise<{ hasListened: boolean; error: Error | null }> {
@@ -78,10 +85,15 @@ async function listenOnce(
   let failure: Error | null = null;
   let isMeant = false;
   let hasListened = false;
-  const closed = new Promise<void>((resolve) => client.once('end', resolve));
+  let end = () => {};
+  // Also of a connection that has not come about: what `pg` connects is left waiting when it is ended meanwhile.
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+    client.once('end', resolve);
+  });
   const close = () => {
     isMeant = true;
-    void client.end().catch(() => {});
+    end();
   };
   client.on('error', (error: Error) => {
     failure ??= error;
@@ -89,21 +101,35 @@ async function listenOnce(
   client.on('notification', () => heads.wake());
   signal.addEventListener('abort', close);
   const quiet = setInterval(() => heads.isWaitedFor || close(), quietMs);
-  try {
+  const listening = (async () => {
     await client.connect();
     await client.query('LISTEN diptych_head');
     hasListened = true;
-    heads.isListening = true;
-    await closed;
+    heads.isListening = !isMeant;
+  })();
+  try {
+    await Promise.race([listening.then(() => ended), ended]);
     failure ??= new Error('the server has closed the connection');
   } catch (error) {
     failure ??= error instanceof Error ? error : new Error(String(error));
-    void client.end().catch(() => {});
   } finally {
     clearInterval(quiet);
     signal.removeEventListener('abort', close);
+    listening.catch(() => {});
+    await goodbye(client);
   }
   return { hasListened, error: isMeant ? null : failure };
+}
+
+/** Ends the connection as it should end, or, where nobody answers, as it can. */
+async function goodbye(client: pg.Client): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, goodbyeMs);
+  });
+  await Promise.race([client.end().catch(() => {}), late]);
+  clearTimeout(timer);
+  client.connection.stream.destroy();
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

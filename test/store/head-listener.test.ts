@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import type { Context } from '../../src/commands/context.js';
@@ -97,4 +99,18 @@ test('nobody listens before somebody waits', async () => {
   while ((await listeners()).length === 0);
   gone.abort();
   expect(await waiting).toBeUndefined();
+});
+
+test('an end while the server does not answer is an end', async () => {
+  const [one] = await createInstances(1);
+  if (!one) throw new Error('no instance');
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const options = { ...one.db.pool.options, connectionString: `postgresql://nobody@127.0.0.1:${port}/none` };
+  const connected = once(silent, 'connection');
+  const listener = startListening({ pool: { options } }, new NotingWatch());
+  await connected;
+  await listener.stop();
 });
