@@ -5,11 +5,12 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../src/store/db.js';
 import { auditStore } from '../support/audit.js';
 import { createTestDatabase } from '../support/database.js';
-import { type Program, root, startProgram } from '../support/program.js';
+import { root } from '../support/program.js';
 import { type Random, randomFrom } from '../support/random.js';
 import { size } from '../support/size.js';
 import { emptyHistory, findViolations, type History } from './history.js';
-import { follow, prepare, runClient, settle, type Target, totalBalance } from './load.js';
+import { Instance } from './instance.js';
+import { follow, prepare, runClient, settle, totalBalance } from './load.js';
 
 const clients = 8;
 /** Answers that each life of an instance takes part in, and lives that are ended. */
@@ -26,34 +27,6 @@ const careless = (name: string) => ({
   program: process.execPath,
   args: ['--import', fileURLToPath(new URL(`./${name}.mjs`, import.meta.url)), 'dist/main.js'],
 });
-
-class Instance implements Target {
-  url = '';
-  #program: Program;
-
-  constructor(
-    readonly databaseUrl: string,
-    readonly command?: { program: string; args: string[] },
-  ) {
-    this.#program = this.#start();
-  }
-
-  #start(): Program {
-    const settings = { DATABASE_URL: this.databaseUrl, POOL_SIZE: '5', LOG_LEVEL: 'info' };
-    return startProgram(settings, this.command === undefined ? {} : { command: this.command });
-  }
-
-  async ready(): Promise<void> {
-    this.url = await this.#program.ready();
-  }
-
-  async killAndRestart(): Promise<void> {
-    this.#program.child.kill('SIGKILL');
-    await this.#program.exit();
-    this.#program = this.#start();
-    await this.ready();
-  }
-}
 
 /** Ends one instance after the other, whenever they have answered enough; then lets the load end. */
 async function killInTurn(

@@ -197,10 +197,17 @@ export async function settle(target: Target, history: History): Promise<number> 
 }
 
 /** Follows the feed from its beginning, a few changes at a time, until it is told that nothing more comes. */
-export async function follow(targets: Target[], history: History, random: Random, isOver: () => boolean) {
+export async function follow(
+  targets: Target[],
+  history: History,
+  random: Random,
+  isOver: () => boolean,
+  signal?: AbortSignal,
+) {
   for (let after = '0'; ; ) {
     const wasOver = isOver();
     const answer = await call(random.pick(targets), history, `/v1/changes?after=${after}&limit=${feedLimit}`);
+    if (signal?.aborted) return;
     if (answer === null) continue;
     const page = answer.body as { changes: { revision: number; ordinal: number }[]; next: string };
     history.feed.push(...page.changes.map(({ revision, ordinal }) => `${revision}.${ordinal}`));
