@@ -85,14 +85,20 @@ export class FeedStreams {
   }
 }
 
-/** A stream has no pages, and waits by itself. */
+const NOT_OF_STREAMS = {
+  limit: 'Not with a stream, which has no pages.',
+  page: 'Not with a stream, which has no pages: say where to start with `after`.',
+  wait: 'Not with a stream, which waits by itself.',
+  group: 'Not with a stream, which tells each change by itself; its position says where a commit ends.',
+};
+
+/** @throws DiptychError `invalid-request` for what only pages have */
 function refusePages(url: string): void {
   const { query } = parseQuery(url);
-  const names = ['limit', 'wait', 'page', 'group'].filter((name) => query[name] !== undefined);
-  if (names.length > 0) {
-    const message = 'Not with a stream, which tells change after change and waits by itself.';
-    throw invalidRequest(
-      names.map((name) => ({ pointer: `/${name}`, code: 'not-together', message, in: 'query' })),
-    );
+  const failures = Object.entries(NOT_OF_STREAMS)
+    .filter(([name]) => query[name] !== undefined)
+    .map(([name, message]) => ({ pointer: `/${name}`, code: 'not-together', message, in: 'query' as const }));
+  if (failures.length > 0) {
+    throw invalidRequest(failures);
   }
 }

@@ -171,6 +171,12 @@ describe('before a stream begins', () => {
   test('400 for what only pages have, and for an id that is none', async () => {
     const { body } = await ask('?limit=5&wait=1').expect(400);
     expect(body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(['/limit', '/wait']);
+    for (const name of ['page=1', 'group=commit']) {
+      const refused = await ask(`?${name}`, 'application/x-ndjson').expect(400);
+      expect(refused.body.errors).toMatchObject([
+        { pointer: `/${name.split('=')[0]}`, code: 'not-together' },
+      ]);
+    }
     const id = await ask('').set('Last-Event-ID', 'x').expect(400);
     expect(id.body.errors).toMatchObject([{ pointer: '/last-event-id', in: 'header' }]);
   });
