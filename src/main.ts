@@ -13,6 +13,7 @@ import { startRetention } from './jobs/retention.js';
 import { createDrain } from './lib/drain.js';
 import { Closers } from './start/closers.js';
 import { loadEnvFileIfPresent } from './start/env-file.js';
+import { boundHeap } from './start/heap.js';
 import { closeApp, closeConnectionsWhenDraining, listen } from './start/listen.js';
 import { createLogger } from './start/logger.js';
 import { listenForStop, type StopSignals } from './start/stop-signals.js';
@@ -27,6 +28,7 @@ const EXIT_FAILED = 1;
 const EXIT_NOT_CONFIGURED = 2;
 const CLOSE_POOL_MS = 5_000;
 
+boundHeap();
 const config = configure();
 const logger = createLogger(config);
 process.exit(await run(config, logger));

@@ -17,6 +17,7 @@ export const metrics = {
   serverCpuUs: { title: 'server CPU µs each', decimals: 0 },
   databaseCpuUs: { title: 'database CPU µs each', decimals: 0 },
   rssMb: { title: 'RSS MB', decimals: 0 },
+  rssMbPerMinute: { title: 'RSS MB more a minute', decimals: 1 },
   loopDelayP99Ms: { title: 'loop delay p99 ms', decimals: 1 },
   clientCpuPercent: { title: 'client CPU %', decimals: 0 },
   distinctKeys: { title: 'distinct keys', decimals: 0 },

@@ -31,7 +31,7 @@ async function run(): Promise<number> {
 async function measureAll({ only, sizes, out }: Arguments): Promise<Results> {
   const screen = new Screen(process.stdout, process.env);
   const progress = new Screen(process.stderr, process.env);
-  const chosen = scenarios.filter(({ id }) => only.length === 0 || only.includes(id));
+  const chosen = scenarios.filter(({ id, once }) => (only.length === 0 ? !once : only.includes(id)));
   await mkdir(out, { recursive: true });
   // A chart of another run would not belong to these results.
   await Promise.all(scenarios.map(({ id }) => rm(join(out, `${id}.svg`), { force: true })));

@@ -55,7 +55,7 @@ async function run(): Promise<void> {
 async function profileScenario(scenario: Scenario, world: World, out: string): Promise<void> {
   const screen = new Screen(process.stdout, process.env);
   screen.heading(`${scenario.id}: ${scenario.title}`);
-  const { subjects, close } = await scenario.prepare(world);
+  const { subjects, close } = await scenario.prepare(world, (text) => screen.note(text));
   const subject = subjects.find(({ id }) => id === PREFERRED) ?? subjects[0];
   const probed = subject?.target?.probed;
   if (subject === undefined || probed === undefined) {

@@ -1,6 +1,6 @@
 import { type Figures, type Metric, metricNames, type Summary, summarise } from './figures.js';
 import type { Aim, Prepared, Scenario, Subject } from './scenario.js';
-import type { World } from './world.js';
+import type { Sizes, World } from './world.js';
 
 export interface SubjectResult {
   id: string;
@@ -33,21 +33,27 @@ export async function runScenario(
   progress: (text: string) => void,
 ): Promise<ScenarioResult> {
   progress('preparing');
-  const prepared = await scenario.prepare(world);
+  const prepared = await scenario.prepare(world, progress);
   try {
-    const rounds = await runRounds(prepared.subjects, world, progress);
+    const rounds = await runRounds(
+      prepared.subjects,
+      scenario.once ? once(world.sizes) : world.sizes,
+      progress,
+    );
     return resultOf(scenario, prepared, rounds);
   } finally {
     await prepared.close?.();
   }
 }
 
+const once = (sizes: Sizes): Sizes => ({ ...sizes, rounds: 1, warmUpSeconds: 0 });
+
 async function runRounds(
   subjects: Subject[],
-  { sizes }: World,
+  sizes: Sizes,
   progress: (text: string) => void,
 ): Promise<Map<string, Figures[]>> {
-  for (const { name, run } of subjects) {
+  for (const { name, run } of sizes.warmUpSeconds > 0 ? subjects : []) {
     progress(`warming up: ${name}`);
     await run(sizes.warmUpSeconds);
   }

@@ -36,7 +36,10 @@ export interface Scenario {
   title: string;
   /** What the chart shows. */
   shows: Metric;
-  prepare(world: World): Promise<Prepared>;
+  /** Runs once, as long as a round, and only when it is named. */
+  once?: boolean;
+  /** @param tell for what can be seen while it runs */
+  prepare(world: World, tell: (text: string) => void): Promise<Prepared>;
 }
 
 /** Those that are there. */

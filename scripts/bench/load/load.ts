@@ -8,6 +8,8 @@ export interface Load {
   connections: number;
   /** The statuses that an answer may have. Default 200 alone. */
   statuses?: readonly number[];
+  /** Requests a second at most; as fast as answers come if not given. */
+  perSecond?: number;
   requests: SingleRequests | Cycles;
 }
 
@@ -54,10 +56,11 @@ export async function applyLoad(load: Load, seconds: number): Promise<Figures> {
   };
 }
 
-function commonOptions({ url, connections }: Load, seconds: number) {
+function commonOptions({ url, connections, perSecond }: Load, seconds: number) {
   return {
     url,
     connections,
+    ...(perSecond === undefined ? {} : { overallRate: perSecond }),
     duration: seconds,
     timeout: REQUEST_TIMEOUT_SECONDS,
     sampleInt: SAMPLE_INTERVAL_MS,

@@ -10,6 +10,7 @@ import { hotReads } from './hot-reads.js';
 import { lists } from './lists.js';
 import { notModified } from './not-modified.js';
 import { readsBesideCommits } from './reads-beside-commits.js';
+import { soak } from './soak.js';
 
 /** In the order in which they run: those that write much come last. */
 export const scenarios: readonly Scenario[] = [
@@ -24,4 +25,5 @@ export const scenarios: readonly Scenario[] = [
   commits,
   contention,
   changeset,
+  soak,
 ];

@@ -8,10 +8,12 @@ import { startHomeMade } from './filtered-lists.js';
 import { bareRecords, CLIENTS, readsOf } from './hot-reads.js';
 import { ofReference, ofService } from './subjects.js';
 
-const COLLECTION = 'staged';
+export const COLLECTION = 'staged';
+/** Of one cycle. */
+export const CALLS = 3;
 const SUCCESS = 200;
 /** Staging makes something new. */
-const STATUSES = [SUCCESS, 201];
+export const STATUSES = [SUCCESS, 201];
 /** What the last round left in flight has been answered by then. */
 const SETTLE_MS = 200;
 
@@ -75,7 +77,7 @@ function ofServiceCycles(service: Measured, connections: number): Subject {
 }
 
 /** A round ends in the middle of cycles; what they staged would be in the way of the next one. */
-async function discardLeftovers(url: string): Promise<void> {
+export async function discardLeftovers(url: string): Promise<void> {
   await pause(SETTLE_MS);
   const { items }: { items: { key: string }[] } = await call(
     url,
@@ -104,7 +106,7 @@ function begin(cycle: Cycle): string {
 const json = { 'Content-Type': 'application/json' };
 const pendingOf = ({ key }: Cycle) => `/v1/collections/${COLLECTION}/records/${key}/pending`;
 
-function serviceCycles(): Cycles {
+export function serviceCycles(): Cycles {
   return {
     type: 'cycles',
     steps: (done): Request[] => [

@@ -55,6 +55,12 @@ export const feed: Scenario = {
   },
 };
 
+/** Pages that follow on one or another revision up to `head`, whatever is on them. */
+export const feedLoad = (url: string, head: number) => ({
+  type: 'single' as const,
+  next: () => wire('GET', url, `/v1/changes?limit=${LIMIT}&after=${Math.floor(Math.random() * head)}`),
+});
+
 async function makeCommits(url: string): Promise<void> {
   let made = 0;
   while (made < COMMITS) {

@@ -11,6 +11,15 @@ export interface ListPage {
   next: string | null;
 }
 
+const pagesFrom = (url: string, paths: string[]) => ({
+  type: 'single' as const,
+  next: anyOf(paths.map((path) => wire('GET', url, path))),
+  isRight: (body: string) => isPage(body, LIMIT, LIMIT),
+});
+
+/** Pages of one chain of cursors, from the service itself. */
+export const listsOf = async (url: string) => pagesFrom(url, (await pagesOf(url)).paths);
+
 export const lists: Scenario = {
   id: 'lists',
   title: `Pages of ${LIMIT} records, any of the ${KEYS / LIMIT} of a list, ${CLIENTS} clients`,
@@ -30,15 +39,7 @@ export const lists: Scenario = {
     });
     await requireSame(service.url, bare.url, paths.slice(0, 1));
     await requireSame(service.url, joins.url, paths);
-    const load = (url: string) => ({
-      url,
-      connections: CLIENTS,
-      requests: {
-        type: 'single' as const,
-        next: anyOf(paths.map((path) => wire('GET', url, path))),
-        isRight: (body: string) => isPage(body, LIMIT, LIMIT),
-      },
-    });
+    const load = (url: string) => ({ url, connections: CLIENTS, requests: pagesFrom(url, paths) });
     return {
       subjects: [
         ofService(service, {}, load(service.url)),
