@@ -52,6 +52,7 @@ async function runLanes(context: Context, lead: WebhookLead, logger: Logger, res
     await delay(restMs, undefined, { signal: lead.signal, ref: false }).catch(() => {});
   }
   await Promise.all([...lanes.values()].map((lane) => lane.ended));
+  if (lead.lost.aborted) logger.warn({ operation }, 'this instance sends the webhooks no longer');
 }
 
 function follow(lanes: Map<string, WebhookLane>, webhooks: ActiveWebhook[], options: LaneOptions): void {

@@ -33,9 +33,10 @@ export function listAttempts(
 /** Removes attempts that are older than so many days; answers how many, `limit` at most. */
 export async function deleteOldAttempts(tx: Tx, days: number, limit: number): Promise<number> {
   const rows = await tx.query(
-    `DELETE FROM webhook_delivery WHERE id IN (
-       SELECT id FROM webhook_delivery WHERE at < clock_timestamp() - make_interval(days => $1) ORDER BY at LIMIT $2
-     ) RETURNING id`,
+    // An array, so that its rows are looked up one by one, and no plan reads the whole log.
+    `DELETE FROM webhook_delivery WHERE id = ANY (ARRAY(
+       SELECT id FROM webhook_delivery WHERE at < statement_timestamp() - make_interval(days => $1) ORDER BY at LIMIT $2
+     )) RETURNING id`,
     [days, limit],
   );
   return rows.length;
@@ -49,11 +50,11 @@ export async function deleteSurplusAttempts(
   limit: number,
 ): Promise<number> {
   const rows = await tx.query(
-    `DELETE FROM webhook_delivery WHERE id IN (
+    `DELETE FROM webhook_delivery WHERE id = ANY (ARRAY(
        SELECT id FROM webhook_delivery WHERE webhook_id = $1 AND id <= (
          SELECT id FROM webhook_delivery WHERE webhook_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1
        ) ORDER BY id LIMIT $3
-     ) RETURNING id`,
+     )) RETURNING id`,
     [webhookId, keep, limit],
   );
   return rows.length;

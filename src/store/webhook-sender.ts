@@ -91,7 +91,7 @@ export async function findReceiver(
 
 /**
  * Writes what became of endpoints, each in one settlement; answers those that it counted for. What was begun in an
- * earlier turn moves nothing. On the session that holds the sender's lock, so that who has lost it writes nothing.
+ * earlier turn moves nothing. The ids are named apart, so that each is looked up. On the session that holds the sender's lock, so that who has lost it writes nothing.
  */
 export async function settleWebhooks(tx: Tx, settlements: Settlement[]): Promise<Set<string>> {
   // What a crash of the server takes back is delivered again, as it is after any other.
@@ -104,8 +104,8 @@ export async function settleWebhooks(tx: Tx, settlements: Settlement[]): Promise
        last_delivered_at = CASE WHEN s.delivered THEN clock_timestamp() ELSE w.last_delivered_at END
      FROM jsonb_to_recordset($1::jsonb) AS s (id uuid, turn bigint, revision bigint, ordinal integer, failures integer,
        error jsonb, "retryMs" float8, paused text, delivered boolean)
-     WHERE w.id = s.id AND w.turn = s.turn RETURNING w.id`,
-    [JSON.stringify(settlements.map(toRow))],
+     WHERE w.id = s.id AND w.id = ANY ($2::uuid[]) AND w.turn = s.turn RETURNING w.id`,
+    [JSON.stringify(settlements.map(toRow)), settlements.map(({ webhookId }) => webhookId)],
   );
   insertAttempts(tx, settlements);
   return new Set(rows.map(({ id }) => id));
@@ -127,7 +127,7 @@ function insertAttempts(tx: Tx, settlements: Settlement[]): void {
      SELECT w.id, a."eventId", a.attempt, a.at, a.status, a.error, a."durationMs"
      FROM jsonb_to_recordset($1::jsonb) AS a ("webhookId" uuid, "eventId" text, attempt integer, at timestamptz, status integer,
        error text, "durationMs" integer)
-     JOIN webhook w ON w.id = a."webhookId" FOR KEY SHARE OF w`,
-    [JSON.stringify(attempts)],
+     JOIN webhook w ON w.id = a."webhookId" AND w.id = ANY ($2::uuid[]) FOR KEY SHARE OF w`,
+    [JSON.stringify(attempts), attempts.map(({ webhookId }) => webhookId)],
   );
 }

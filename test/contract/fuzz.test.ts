@@ -8,6 +8,7 @@ import { auditStore } from '../support/audit.js';
 import { type ContractCheck, contractOf } from '../support/contract.js';
 import { type RawAnswer, type RawRequest, sendRaw } from '../support/raw-request.js';
 import { size } from '../support/size.js';
+import { newWebhook } from '../support/webhooks.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const casesPerOperation = size(60, 600);
@@ -303,10 +304,12 @@ function requestsOf({ method, path, parameters, bodies }: Operation): fc.Arbitra
   }));
 }
 
-/** The operation with a changeset that there is, for the one of its example. */
-function withChangeset(operation: Operation, id: string): Operation {
+/** The operation with a changeset and a webhook that there are, for those of its examples. */
+function withExisting(operation: Operation, ids: Record<string, string>): Operation {
   const parameters = operation.parameters.map((parameter) =>
-    parameter.in === 'path' && parameter.name === 'changeset' ? { ...parameter, example: id } : parameter,
+    parameter.in === 'path' && ids[parameter.name] !== undefined
+      ? { ...parameter, example: ids[parameter.name] }
+      : parameter,
   );
   return { ...operation, parameters };
 }
@@ -357,7 +360,11 @@ describe(`hostile requests (seed ${seed})`, () => {
     expect(operations.length).toBeGreaterThan(25);
     const statuses = new Map<number, number>();
     for (const documented of operations) {
-      const operation = withChangeset(documented, (await newChangeset(api.call)).id);
+      const operation = withExisting(documented, {
+        changeset: (await newChangeset(api.call)).id,
+        // A name that leads nowhere.
+        webhook: (await newWebhook(api.call, { url: 'http://localhost.invalid:1/' })).id,
+      });
       await fc.assert(
         fc.asyncProperty(requestsOf(operation), async (request) => {
           const answer = await sendRaw(portOf(api.app), request);

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import type { Context } from '../../src/commands/context.js';
@@ -152,6 +153,28 @@ describe('while it is being sent to', () => {
     await untilView(other.view, isDone);
     expect(receiver.received).toHaveLength(2);
   });
+});
+
+test('neither the log nor what the service shows of a webhook has its secrets, or the address that it is sent to', async () => {
+  const { context, receiver } = await start();
+  receiver.react = ({ number }) => [500, undefined, 302, 410][number - 1];
+  context.webhooks.attemptTimeoutMs = 20;
+  const { id, view, secret } = await hook(context, `${receiver.url}?token=very-secret`);
+  const { secret: second } = await rotateWebhookSecret(context, { id, precondition, graceHours: 24 });
+  const lines: string[] = [];
+  const job = startSending(context, pino({ level: 'trace' }, { write: (line) => lines.push(line) }));
+  await commitMany(context, 1);
+  await untilView(view, ({ state }) => state === 'paused');
+  await job.stop();
+  const log = lines.join('');
+  const shown = JSON.stringify([await view(), await context.db.query(`SELECT * FROM webhook_delivery`)]);
+  expect(receiver.received).toHaveLength(4);
+  expect(log).toMatch(/a webhook fails.*a webhook was paused/s);
+  for (const each of [secret, second]) {
+    const forms = [each, each.slice(6), Buffer.from(each.slice(6), 'base64').toString('hex')];
+    for (const form of forms) expect(log + shown).not.toContain(form);
+  }
+  expect(log).not.toContain('very-secret');
 });
 
 describe('after its secret was rotated', () => {

@@ -66,8 +66,11 @@ export async function hook(
 }
 
 /** Starts the job of an instance; it ends with the test. */
-export function startSending(context: Context): { stop: () => Promise<void> } {
-  const job = startDeliveringWebhooks(context, pino({ level: 'silent' }), { intervalMs: 5 });
+export function startSending(
+  context: Context,
+  logger = pino({ level: 'silent' }),
+): { stop: () => Promise<void> } {
+  const job = startDeliveringWebhooks(context, logger, { intervalMs: 5 });
   onTestFinished(() => job.stop());
   return job;
 }
