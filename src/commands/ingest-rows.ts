@@ -51,11 +51,12 @@ export async function ingestRows(context: Context, input: IngestRowsInput): Prom
     const staged = { collection, changeset, rows: wanted, author: actor.name };
     const { changed, revision } = await context.ingests.submit(staged);
     if (isRefused) throw refuseRows(refused, read.length + refused.length);
-    const report = countRows(read, (key) => changed.has(key));
-    return { report: commit ? { ...report, revision } : report, revision, replayed: false };
+    if (!commit) return { report: countRows(read, (key) => changed.has(key)), revision, replayed: false };
   }
-  const { result, replayed } = await commitRows(context, input, wanted);
-  const moved = await movedKeys(context, input, wanted, result);
+  // Also where no row is left to commit: the answer to an Idempotency-Key is kept with the commit.
+  const committed = await commitRows(context, input, wanted);
+  const moved = await movedKeys(context, input, wanted, committed);
+  const { result, replayed } = committed;
   const { revision } = result;
   return { report: { ...countRows(read, (key) => moved.has(key)), revision }, revision, replayed };
 }
@@ -104,14 +105,17 @@ function toIntent(collection: string, row: WantedRow): ChangeIntent {
   return { ...at, operation: 'put', data: row.content.data, content: row.content };
 }
 
-/** The keys of those rows that the commit moved; its answer lists the first thousand. */
+/**
+ * The keys of those rows that the commit moved. Nothing that may fail is done for a commit that has just happened:
+ * its caller would be told that nothing was kept. A kept answer lists the first thousand; the log has them all.
+ */
 async function movedKeys(
   { db }: Context,
   { collection }: IngestRowsInput,
   wanted: WantedRow[],
-  { changes, changeCount, revision }: Committed['result'],
+  { result: { changes, changeCount, revision }, moves }: Committed,
 ): Promise<Set<string>> {
-  if (changeCount === wanted.length) return new Set(wanted.map(({ key }) => key));
-  if (changes.length === changeCount) return new Set(changes.map(({ key }) => key));
+  const listed = moves ?? (changeCount === wanted.length ? wanted : changes);
+  if (listed.length === changeCount) return new Set(listed.map(({ key }) => key));
   return await findMovedKeys(db, { revision, collection });
 }

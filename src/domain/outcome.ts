@@ -1,11 +1,14 @@
 import type { CommitResult } from './commit.js';
 import type { DiptychError } from './errors.js';
+import type { Move } from './move.js';
 
 /** A commit that has happened. */
 export interface Committed {
   result: CommitResult;
   /** True when this is the kept answer to an earlier request with the same Idempotency-Key. */
   replayed: boolean;
+  /** All that it moved, of which `result` lists the first; a kept answer has that no more. */
+  moves?: Move[];
 }
 
 /**

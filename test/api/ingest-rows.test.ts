@@ -262,6 +262,34 @@ describe('200 with commit=true', () => {
     await call.get(collection.record('a')).expect(410);
   });
 
+  test('no rows that count are an answer to keep as well: its Idempotency-Key is used up', async () => {
+    const { collection, ingest } = await prepare();
+    for (const rows of [[], [{ id: 'a', row_kind: '-U' }]]) {
+      const send = (body: unknown) =>
+        ingest(body, '&commit=true').set('Idempotency-Key', `${collection.name} ${rows.length}`);
+      const first = await send(rows).expect(200);
+      expect(first.body).toEqual(report({ skipped: rows.length, revision: expect.any(Number) }));
+      expect(first.headers['idempotency-replayed']).toBeUndefined();
+      await collection.commit('b', { of: rows.length });
+      const again = await send(rows).expect(200);
+      expect(again.body).toEqual(first.body);
+      expect(again.headers['idempotency-replayed']).toBe('true');
+      const other = await send([{ id: 'a' }]).expect(422);
+      expect(other.body.code).toBe('idempotency-key-reused');
+    }
+    await call.get(collection.record('a')).expect(404);
+  });
+
+  test('a kept answer counts what changed beyond the first thousand', async () => {
+    const { collection, ingest } = await prepare();
+    await collection.commit('r1199', { id: 'r1199' });
+    const rows = Array.from({ length: 1200 }, (_, index) => ({ id: `r${index}` }));
+    const send = () => ingest(rows, '&commit=true').set('Idempotency-Key', collection.name);
+    const first = await send().expect(200);
+    expect(first.body).toMatchObject({ staged: 1199, unchanged: 1 });
+    expect((await send().expect(200)).body).toEqual(first.body);
+  });
+
   test('counts what changed beyond the first thousand', async () => {
     const { collection, ingest } = await prepare();
     await collection.commit('r1199', { id: 'r1199' });

@@ -6,6 +6,7 @@ import type { Context } from '../../src/commands/context.js';
 import { discardChangeset } from '../../src/commands/discard-changeset.js';
 import { ingestRows } from '../../src/commands/ingest-rows.js';
 import { putCollection } from '../../src/commands/put-collection.js';
+import { DiptychError } from '../../src/domain/errors.js';
 import type { RowsBody } from '../../src/domain/ingest-row.js';
 import type { JsonObject } from '../../src/lib/json-value.js';
 import { listPending } from '../../src/queries/list-pending.js';
@@ -179,6 +180,21 @@ test('a pending version that is replaced keeps its base, so that nothing newer i
   await ingest(context, { id: 'a', n: 4 });
   const { page } = await listPending(context, { limit: 10 });
   expect(page.items).toMatchObject([{ baseVersion: 1, currentVersion: 2, outdated: true, data: { n: 4 } }]);
+});
+
+test('rows that have gone live are counted without the database, which may be away by then', async () => {
+  let isAway = false;
+  const away = () => Promise.reject(new DiptychError('not-ready', 'No connection.'));
+  const [context] = await createInstances(1, {
+    wrap: (db) => ({ ...db, query: (text, values) => (isAway ? away() : db.query<never>(text, values)) }),
+  });
+  if (context === undefined) throw new Error('no instance');
+  await define(context);
+  await put(context, { r1: { id: 'r1' }, r1199: { id: 'r1199' } });
+  isAway = true;
+  const rows = Array.from({ length: 1200 }, (_, index) => ({ id: `r${index}` }));
+  const { report } = await ingest(context, [...rows, { id: 'r1199' }, { id: 'r0' }], { commit: true });
+  expect(report).toMatchObject({ staged: 1199, unchanged: 3 });
 });
 
 describe('calls at once', () => {

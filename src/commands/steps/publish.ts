@@ -151,7 +151,7 @@ async function publishRound(
     const results = await writeCommits(tx, log, accepted, world);
     for (const [index, result] of results.entries()) {
       const commit = accepted[index];
-      if (commit) outcomes.set(commit.request, { result, replayed: false });
+      if (commit) outcomes.set(commit.request, { result, replayed: false, moves: commit.moves });
     }
   }
   return waiting.filter((request) => !outcomes.has(request));
