@@ -258,9 +258,23 @@ describe('mirror', () => {
   });
 
   test.each([
-    ['table', 'CREATE TABLE mirror.taken ()', 'DROP TABLE mirror.taken'],
-    ['view', 'CREATE VIEW mirror.taken AS SELECT 1 AS one', 'DROP VIEW mirror.taken'],
-  ])('409 mirror-blocked: while somebody else’s %s has its name', async (_, make, remove) => {
+    ['somebody else’s table has its name', 'CREATE TABLE mirror.taken ()', 'DROP TABLE mirror.taken'],
+    [
+      'somebody else’s view has its name',
+      'CREATE VIEW mirror.taken AS SELECT 1 AS one',
+      'DROP VIEW mirror.taken',
+    ],
+    [
+      'the publication was made anew for all tables',
+      'DROP PUBLICATION diptych; CREATE PUBLICATION diptych FOR ALL TABLES',
+      'DROP PUBLICATION diptych; CREATE PUBLICATION diptych',
+    ],
+    [
+      'the schema of mirrors is away',
+      'ALTER SCHEMA mirror RENAME TO away',
+      'ALTER SCHEMA away RENAME TO mirror',
+    ],
+  ])('409 mirror-blocked: while %s', async (_, make, remove) => {
     await db.queryOnce(make);
     const { body } = await call.put('/v1/collections/taken').send({ mirror: true }).expect(409);
     expect(body.code).toBe('mirror-blocked');

@@ -77,7 +77,7 @@ BEGIN
   RETURN NULL;
 EXCEPTION
   WHEN dependent_objects_still_exist OR duplicate_table OR duplicate_object OR wrong_object_type
-    OR insufficient_privilege OR undefined_object THEN
+    OR insufficient_privilege OR undefined_object OR invalid_schema_name OR object_not_in_prerequisite_state THEN
     RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME;
 END $$;
 CREATE TRIGGER collection_mirror AFTER UPDATE OF definition_id ON collection FOR EACH ROW
