@@ -67,6 +67,25 @@ export function refuseCommit(refusal: DiptychError, collection: string, rows: Wa
   });
 }
 
+/**
+ * Names the rows in what keeps a body from being parsed: those that hold what cannot be stored. No row has been read
+ * then, so that nothing else is known of any of them.
+ */
+export function refuseBody(refusal: DiptychError, text: string): DiptychError {
+  // What is no JSON has no rows.
+  if (refusal.code === 'malformed-json') return refusal;
+  const isArray = text.trimStart().startsWith('[');
+  const errors = (refusal.options.errors ?? []).map((failure) => ({
+    ...failure,
+    row: isArray ? Number(failure.pointer.split('/')[1]) : 0,
+  }));
+  const { code, detail, options } = refusal;
+  return withCounts(
+    new DiptychError(code, detail, { ...options, errors }),
+    new Set(errors.map(({ row }) => row)).size,
+  );
+}
+
 function withCounts({ code, detail, options }: DiptychError, failed: number): DiptychError {
   const extensions = { ...options.extensions, staged: 0, unchanged: 0, skipped: 0, failed };
   return new DiptychError(code, detail, { ...options, extensions });

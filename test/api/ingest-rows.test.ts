@@ -427,6 +427,20 @@ describe('400', () => {
   });
 });
 
+test('400 for a body with a forbidden member names its row, and for one that is no JSON none', async () => {
+  const { collection } = await prepare();
+  const send = (body: string) =>
+    call.post(`${collection.path}/ingest?keyField=id`).type('application/json').send(body).expect(400);
+  const forbidden = await send('[{"id":1},{"id":2,"__proto__":{}}]');
+  expect(forbidden.body).toMatchObject({ code: 'forbidden-member', staged: 0, failed: 1 });
+  expect(problemsOf(forbidden.body)).toEqual([[1, 'forbidden-member', '/1/__proto__']]);
+  const malformed = await send('[{"id":1},');
+  expect(malformed.body.code).toBe('malformed-json');
+  expect(malformed.body.failed).toBeUndefined();
+  expect(malformed.body.errors).toMatchObject([{ code: 'malformed-json' }]);
+  expect(malformed.body.errors[0].row).toBeUndefined();
+});
+
 describe('404 and 409', () => {
   test('404 for an unknown collection, also without rows and with bad ones', async () => {
     for (const rows of [[], [{ id: 'a' }], [{}]]) {
@@ -510,10 +524,26 @@ describe('422', () => {
     const { collection } = await prepare();
     const send = (body: string) =>
       call.post(`${collection.path}/ingest?keyField=id`).type('application/json').send(body).expect(422);
-    const rows = await send('[{"id":"a"},{"id":"b","price":12345678901234567890,"name":"\\u0000"}]');
+    const rows = await send(
+      ' [{"id":"a"},{"id":"b","price":12345678901234567890,"name":"\\u0000"},{},"",{"id":{"3":1e400}}]',
+    );
+    expect(rows.body).toMatchObject({
+      code: 'unstorable-data',
+      staged: 0,
+      unchanged: 0,
+      skipped: 0,
+      failed: 2,
+    });
     expect(problemsOf(rows.body)).toEqual([
-      [undefined, 'number-not-exact', '/1/price'],
-      [undefined, 'nul-character', '/1/name'],
+      [1, 'number-not-exact', '/1/price'],
+      [1, 'nul-character', '/1/name'],
+      [4, 'number-not-exact', '/4/id/3'],
+    ]);
+    const lone = await send('{"7":{"8":1e400},"id":"\\u0000"}');
+    expect(lone.body).toMatchObject({ staged: 0, failed: 1 });
+    expect(problemsOf(lone.body)).toEqual([
+      [0, 'number-not-exact', '/7/8'],
+      [0, 'nul-character', '/id'],
     ]);
     const texts = await send(
       JSON.stringify([

@@ -62,7 +62,7 @@ function parseBody(request: FastifyRequest, type: string, bytes: Buffer): JsonVa
   if (!acceptedTypes(request).includes(type) || !isUtf8(request) || !isPlain(request)) {
     throw unsupportedMediaType(request);
   }
-  return parseText(decodeBody(bytes));
+  return parseText(decodeBody(bytes), request.routeOptions.config.refusalOfBody);
 }
 
 function isUtf8(request: FastifyRequest): boolean {
@@ -83,11 +83,11 @@ function decodeBody(bytes: Buffer): string {
   }
 }
 
-function parseText(text: string): JsonValue {
+function parseText(text: string, toldBy: RefusalOfBody = (refusal) => refusal): JsonValue {
   try {
     return parseExactJson(text, { maxDepth: BODY_DEPTH_MAX });
   } catch (error) {
-    throw error instanceof ExactJsonError ? refusalOf(error) : error;
+    throw error instanceof ExactJsonError ? toldBy(refusalOf(error), text) : error;
   }
 }
 
@@ -126,8 +126,13 @@ export function acceptHeader(request: FastifyRequest): Record<string, string> {
   return { [name]: acceptedTypes(request).join(', ') };
 }
 
+/** How a route tells what keeps a body from being parsed. */
+type RefusalOfBody = (refusal: DiptychError, text: string) => DiptychError;
+
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** As for every body when not given. */
+    refusalOfBody?: RefusalOfBody;
     /** Media types of the body; application/json when not given. */
     bodyTypes?: readonly string[];
   }

@@ -1,5 +1,6 @@
 import type { Context } from '../../commands/context.js';
 import { ingestRows } from '../../commands/ingest-rows.js';
+import { refuseBody } from '../../domain/ingest-report.js';
 import { idempotencyOf } from '../idempotency.js';
 import { ingestRowsDoc } from '../openapi/ingest-docs.js';
 import { operation } from '../openapi/operation.js';
@@ -9,15 +10,17 @@ import { collectionParams } from '../schemas/paths.js';
 import type { Server } from '../server.js';
 
 export function ingestRoutes(app: Server, context: Context): void {
+  const { schema, config } = operation(ingestRowsDoc, {
+    params: collectionParams,
+    querystring: ingestQuery,
+    headers: directCommitHeaders,
+    body: ingestBody,
+  });
   app.route({
     method: 'POST',
     url: '/v1/collections/:collection/ingest',
-    ...operation(ingestRowsDoc, {
-      params: collectionParams,
-      querystring: ingestQuery,
-      headers: directCommitHeaders,
-      body: ingestBody,
-    }),
+    schema,
+    config: { ...config, refusalOfBody: refuseBody },
     handler: async (request, reply) => {
       const { keyField, rowKindField, changeset = null, commit } = request.query;
       const { report, revision, replayed } = await ingestRows(context, {
