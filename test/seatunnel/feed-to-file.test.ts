@@ -34,7 +34,7 @@ test(`feed → LocalFile: the file has every change once and in order, with both
   rows.forEach((row, index) => {
     expect(row).toEqual(committed[index]);
   });
-  console.log(`${writers.history.size} commits, ${lines.length} changes, ${rows.length} records: all equal`);
+  console.log(`${writers.history.summary()}: all equal`);
 });
 
 interface Line {

@@ -33,6 +33,9 @@ test(`feed → Jdbc: the copy is equal to what is committed, though its job is k
   const second = writers.run(1, 3);
   await target.until(async () => (await arrived(target)) > last, first);
   await first.kill();
+  console.log(
+    `killed: ${writers.history.size} commits were made, the last that arrived is ${await arrived(target)}`,
+  );
   const again = follow();
   await second;
   await writers.run(1, 3);
@@ -70,5 +73,5 @@ async function expectCopy(target: Target, job: Job, { history }: Writers): Promi
   expect((await target.client.query('SELECT * FROM step_back')).rows).toEqual([]);
   expect(copy.size).toBe(live.size);
   for (const [id, record] of live) expect(copy.get(id)).toEqual(record);
-  console.log(`${history.size} commits, ${history.rows().length} rows, ${live.size} live records: all equal`);
+  console.log(`${history.summary()}: all equal`);
 }

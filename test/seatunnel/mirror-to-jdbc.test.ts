@@ -35,6 +35,9 @@ test(`Postgres-CDC → Jdbc: the table is equal to what is committed, though its
   await target.until(async () => (await arrived(target)) > last, first);
   const id = await first.id();
   await first.kill();
+  console.log(
+    `killed: ${writers.history.size} commits were made, the last that arrived is ${await arrived(target)}`,
+  );
   const again = follow(id);
   await second;
   await writers.run(1, 3);
@@ -71,7 +74,7 @@ async function expectTable({ client, until }: Target, job: Job, { history }: Wri
     }),
   );
   for (const [id, record] of live) expect(table.get(id)).toEqual(record);
-  console.log(`${history.size} commits, ${live.size} live records: all equal`);
+  console.log(`${history.summary()}: all equal`);
 }
 
 /** Where the mirror is: in the PostgreSQL that the service brings. */

@@ -1,6 +1,7 @@
 /** What a commit was answered with: `data` is what the caller had committed. */
 export interface Committed {
   revision: number;
+  kind: string;
   committedAt: string;
   changes: CommittedChange[];
 }
@@ -74,6 +75,17 @@ export class History {
       if (kind === '+I' || kind === '+U') live.set(name(row), row);
     }
     return live;
+  }
+
+  /** What there was to arrive, in figures. */
+  summary(): string {
+    const changes = this.#commits.flatMap((commit) => commit.changes);
+    const inserts = changes.filter(({ before }) => before === null).length;
+    const deletions = changes.filter(({ after }) => after === null).length;
+    const several = this.#commits.filter((commit) => commit.changes.length > 1).length;
+    const rollbacks = this.#commits.filter(({ kind }) => kind === 'rollback').length;
+    const updates = changes.length - inserts - deletions;
+    return `${this.size} commits, ${several} of several records, ${rollbacks} rollbacks; ${changes.length} changes: ${inserts} inserts, ${updates} updates, ${deletions} deletions; ${this.live().size} live records`;
   }
 
   #ordered(): Committed[] {

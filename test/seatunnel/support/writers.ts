@@ -85,7 +85,7 @@ export class Writers {
   }
 
   #record(random: Random): { collection: string; key: string } {
-    const room = Math.max(20, Math.floor(this.#work.commits / 8));
+    const room = Math.max(10, Math.floor(this.#work.commits / 40));
     return {
       collection: this.#collection(random.below(this.#work.collections.length)),
       key: `${random.pick(keys)} ${random.below(room)}`,
