@@ -154,6 +154,29 @@ test('a request is given up when its signal says so, and one that has not begun 
   silent.close();
 });
 
+test('a kept connection that the other side closes at the moment of its use is no failure', async () => {
+  const requests: number[] = [];
+  const forgetful = createServer((socket) => {
+    let count = 0;
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      count += 1;
+      requests.push(count);
+      // The second request of each connection is lost with it.
+      if (count === 2) socket.resetAndDestroy();
+      else socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(forgetful, 'listening');
+  const poster = posterWith(everything);
+  const url = `http://127.0.0.1:${(forgetful.address() as AddressInfo).port}/`;
+  for (let time = 0; time < 3; time += 1)
+    expect((await poster.post({ ...request('x'), url })).status).toBe(204);
+  expect(requests.filter((count) => count === 2).length).toBeGreaterThan(0);
+  poster.close();
+  forgetful.close();
+});
+
 test('what is no HTTP is told as such', async () => {
   const odd = createServer((socket) => {
     socket.on('error', () => {});
