@@ -70,14 +70,14 @@ test('the examples of the document, from top to bottom, are a story that works',
         a.operation['x-order'] - b.operation['x-order'],
     );
   const outcomes: string[] = [];
-  // Ids are made by the service: a person copies that of the changeset that was just opened.
-  let changeset = '';
+  // Ids are made by the service: a person copies those of the changeset and the webhook that were just made.
+  const made: Record<string, string> = {};
   for (const { method, path, operation } of steps) {
     const { parameters = [], requestBody } = operation;
     const url = path.replace(/\{(\w+)\}/g, (_, name) =>
-      name === 'changeset'
-        ? changeset
-        : encodeURIComponent(String(parameters.find((parameter) => parameter.name === name)?.example)),
+      encodeURIComponent(
+        made[name] ?? String(parameters.find((parameter) => parameter.name === name)?.example),
+      ),
     );
     const query = parameters
       .filter((parameter) => parameter.in === 'query' && parameter.required === true)
@@ -91,7 +91,8 @@ test('the examples of the document, from top to bottom, are a story that works',
     const { status, body } = media
       ? await request.type(media[0]).send(typeof value === 'string' ? value : JSON.stringify(value))
       : await request;
-    if (operation.operationId === 'createChangeset') changeset = body.id;
+    if (operation.operationId === 'createChangeset') made.changeset = body.id;
+    if (operation.operationId === 'createWebhook') made.webhook = body.id;
     outcomes.push(`${status} ${operation.operationId}`);
   }
   expect(outcomes).toEqual([
@@ -132,10 +133,22 @@ test('the examples of the document, from top to bottom, are a story that works',
     '200 diffVersions',
     '200 rollbackRecord',
     '200 readChanges',
+    '201 createWebhook',
+    '200 listWebhooks',
+    '200 getWebhook',
+    '200 replaceWebhook',
+    // Nobody is there, which is an answer.
+    '200 testWebhook',
+    '200 listWebhookDeliveries',
+    '200 pauseWebhook',
+    '200 resumeWebhook',
+    '200 replayWebhook',
+    '200 rotateWebhookSecret',
     // By then the collection is in use, and all that was staged has been committed.
     '409 deleteCollection',
     '404 discardPending',
     '409 discardChangeset',
+    '204 deleteWebhook',
     '200 getRetention',
     '200 runRetention',
   ]);

@@ -79,7 +79,7 @@ export const replaceWebhookDoc: OperationDoc = {
 
 export const deleteWebhookDoc: OperationDoc = {
   id: 'deleteWebhook',
-  tag: TAG,
+  tag: 'Cleaning up',
   summary: 'Delete a webhook',
   description: 'Nothing more is sent to it. Its secrets and its log are gone.',
   successes: { 204: { description: 'It is gone.', headers: ['Diptych-Revision'] } },
