@@ -31,7 +31,7 @@ export async function readWebhookEvents(
   const head = await requireReadable(context, position, filter);
   const { changes, next } = await readFeedPage(context, {
     after: position,
-    upTo: head,
+    head,
     filter,
     ...pageBounds,
   });

@@ -155,8 +155,8 @@ export class ChangeStream {
     const { context } = this.#parts;
     const { filter } = this.#view;
     const after = this.#position;
-    const upTo = await requireReadable(context, after, filter);
-    const { changes, next } = await readFeedPage(context, { ...catchUp, after, upTo, filter });
+    const head = await requireReadable(context, after, filter);
+    const { changes, next } = await readFeedPage(context, { ...catchUp, after, head, filter });
     return { bytes: writeView(placeChanges(changes, next), this.#view, next), upTo: next };
   }
 }

@@ -17,14 +17,14 @@ export const maxPageBytes = 16 * 1024 * 1024;
 export async function awaitFeed<Part extends { next: Position }>(
   context: QueryContext,
   from: Wait & { after: Position; filter: FeedFilter },
-  read: (range: { after: Position; upTo: number; filter: FeedFilter; maxBytes: number }) => Promise<Part>,
+  read: (range: { after: Position; head: number; filter: FeedFilter; maxBytes: number }) => Promise<Part>,
   isEmpty: (part: Part) => boolean,
 ): Promise<{ part: Part; head: number }> {
   const { waitSeconds, signal, filter } = from;
   const deadline = performance.now() + waitSeconds * 1_000;
   for (let { after } = from; ; ) {
     const head = await requireReadable(context, after, filter);
-    const part = await read({ after, upTo: head, filter, maxBytes: maxPageBytes });
+    const part = await read({ after, head, filter, maxBytes: maxPageBytes });
     // What has been looked through in vain is told as well, so that nobody looks through it again.
     if (!isEmpty(part) || part.next.revision < head) return { part, head };
     after = part.next;

@@ -3,7 +3,7 @@ import { type Position, wholeCommit } from '../../domain/feed-page.js';
 import { listFeedAt, listFeedPositions } from '../../store/feed.js';
 import { type LogRow, listCommitsBetween } from '../../store/log.js';
 import type { QueryContext } from '../context.js';
-import { type FeedRange, requireWhole, toChange } from './feed-page.js';
+import { type FeedRange, type FeedStride, requireWhole, toChange } from './feed-page.js';
 import { readInStrides } from './feed-strides.js';
 
 export interface CommitsPart {
@@ -28,7 +28,7 @@ export function readCommitsPage(context: QueryContext, range: FeedRange): Promis
  * Without a filter every commit is there, also one that moved no record; with one,
  * those that did something that passes it.
  */
-async function readCommitsPart(context: QueryContext, range: FeedRange): Promise<CommitsPart> {
+async function readCommitsPart(context: QueryContext, range: FeedStride): Promise<CommitsPart> {
   const { after, upTo, filter, limit } = range;
   const ahead = await listFeedPositions(context.db, { ...range, limit: changesAhead });
   const cut = cutCommits(ahead, { ...range, isAll: ahead.length < changesAhead });

@@ -7,18 +7,21 @@ import { type FeedRow, listFeed, listFeedPositions } from '../../store/feed.js';
 import { findFeedState } from '../../store/horizon.js';
 import { findReadableCollection } from '../../store/readers.js';
 import type { QueryContext } from '../context.js';
-import { readInStrides } from './feed-strides.js';
+import { type Paces, readInStrides } from './feed-strides.js';
 
 /** Which part of the feed a page is read from. */
 export interface FeedRange {
   after: Position;
-  /** A revision that there is. */
-  upTo: number;
+  /** Up to which revision it is read; where it can be read no more, the way on begins there. */
+  head: number;
   filter: FeedFilter;
   limit: number;
   /** Of content, or one change. */
   maxBytes: number;
 }
+
+/** The part of it that is looked through at a time. */
+export type FeedStride = FeedRange & { upTo: number };
 
 export interface FeedPart {
   changes: FeedChange[];
@@ -78,16 +81,17 @@ function ahead(position: Position, head: number): DiptychError {
 }
 
 /** What follows a position, in whole commits where they fit, and where to go on from. */
-export function readFeedPage(context: QueryContext, range: FeedRange): Promise<FeedPart> {
+export function readFeedPage(context: QueryContext, range: FeedRange, paces?: Paces): Promise<FeedPart> {
   return readInStrides(
     context,
     range,
     (stride) => readPart(context, stride),
     ({ changes }) => changes.length === 0,
+    paces,
   );
 }
 
-async function readPart(context: QueryContext, range: FeedRange): Promise<FeedPart> {
+async function readPart(context: QueryContext, range: FeedStride): Promise<FeedPart> {
   const { after, filter } = range;
   const positions = await listFeedPositions(context.db, { ...range, limit: range.limit + 1 });
   const cut = cutFeed(positions, range);
@@ -104,10 +108,13 @@ async function readPart(context: QueryContext, range: FeedRange): Promise<FeedPa
  *
  * @throws DiptychError `position-expired`
  */
-export function requireWhole(rows: FeedRow[], { after, upTo, filter }: FeedRange): void {
+export function requireWhole(
+  rows: FeedRow[],
+  { after, head, filter }: Pick<FeedRange, 'after' | 'head' | 'filter'>,
+): void {
   const horizon = rows[0]?.horizon ?? 0;
   const isLost = filter.keyPrefix === null ? isBelowHorizon(after, horizon) : rows.some(hasLostData);
-  if (isLost) throw positionExpired(horizon, upTo, filter);
+  if (isLost) throw positionExpired(horizon, head, filter);
 }
 
 const hasLostData = (row: FeedRow) =>

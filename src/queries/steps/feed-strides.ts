@@ -5,12 +5,17 @@ import type { QueryContext } from '../context.js';
 
 interface Range {
   after: Position;
-  upTo: number;
+  head: number;
   filter: FeedFilter;
 }
 
 /** How many changes are looked through by one statement, and in how many strides by one page. */
-const paces = { changes: 10_000, most: 50 };
+export interface Paces {
+  changes: number;
+  most: number;
+}
+
+const usual: Paces = { changes: 10_000, most: 50 };
 
 /**
  * Reads what has to be looked for in strides, so that no statement goes through the whole log; what does not is read
@@ -20,17 +25,17 @@ const paces = { changes: 10_000, most: 50 };
 export async function readInStrides<In extends Range, Part extends { next: Position }>(
   context: QueryContext,
   range: In,
-  read: (range: In) => Promise<Part>,
+  read: (stride: In & { upTo: number }) => Promise<Part>,
   isEmpty: (part: Part) => boolean,
-  { changes, most } = paces,
+  { changes, most }: Paces = usual,
 ): Promise<Part> {
-  if (range.filter.keyPrefix === null) return await read(range);
+  const { head } = range;
+  if (range.filter.keyPrefix === null) return await read({ ...range, upTo: head });
   const filter = { ...range.filter, keyPrefix: null };
   let { after } = range;
   for (let strides = 1; ; strides += 1) {
-    const { upTo } = range;
-    const end = await findFeedPosition(context.db, { after, upTo, filter, distance: changes });
-    const part = await read({ ...range, after, upTo: end?.revision ?? upTo });
+    const end = await findFeedPosition(context.db, { after, upTo: head, filter, distance: changes });
+    const part = await read({ ...range, after, upTo: end?.revision ?? head });
     if (!isEmpty(part) || end === null || strides === most) return part;
     after = part.next;
   }

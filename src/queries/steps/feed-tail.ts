@@ -144,9 +144,9 @@ export class FeedTail {
   }
 
   /** Null when retention was faster. */
-  async #read(after: Position, upTo: number): Promise<FeedPart | null> {
+  async #read(after: Position, head: number): Promise<FeedPart | null> {
     try {
-      return await readFeedPage(this.#context, { ...page, after, upTo, filter: unfiltered });
+      return await readFeedPage(this.#context, { ...page, after, head, filter: unfiltered });
     } catch (error) {
       if (error instanceof DiptychError && error.code === 'position-expired') return null;
       throw error;

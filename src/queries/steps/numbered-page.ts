@@ -26,12 +26,11 @@ export async function readNumberedPage(
     return { part: { changes: [], next: endOf(head) }, head };
   }
   const head = await requireReadable(context, after, filter);
-  const range = { after, upTo: head, filter, limit, maxBytes: maxPageBytes };
-  const ahead = await listFeedPositions(context.db, { ...range, limit: limit + 1 });
+  const ahead = await listFeedPositions(context.db, { after, upTo: head, filter, limit: limit + 1 });
   const places = ahead.slice(0, limit);
   requireFit(places);
   const rows = await listFeedAt(context.db, places, filter);
-  requireWhole(rows, range);
+  requireWhole(rows, { after, head, filter });
   const following = ahead[limit];
   if (following === undefined) return { part: { changes: rows.map(toChange), next: endOf(head) }, head };
   const next = positionBefore(following);
