@@ -96,6 +96,19 @@ describe('streams of the present', () => {
     expect([filtered.stream.position, silent.stream.position]).toEqual(['4', '4']);
   });
 
+  test('from after the last change of a commit, named within it, do not tell that change again', async () => {
+    const context = await createInstance();
+    const streams = new ChangeStreams(context, { onError: fail });
+    await define(context);
+    const follower = await openStream(streams, { after: '1' });
+    await put(context, ['a', 'b'], { n: 1 });
+    // It is in memory then, in a block that begins before the position.
+    expect(placesIn(await follower.next())).toEqual(['2.1', '2.2']);
+    const { next } = await openStream(streams, { after: '2.2' });
+    await put(context, ['a'], { n: 2 });
+    expect(placesIn(await next())).toEqual(['3.1']);
+  });
+
   test('move on over commits that change no record', async () => {
     const context = await createInstance();
     const streams = new ChangeStreams(context, { onError: fail });

@@ -101,7 +101,8 @@ export function writeView(
   after: Position | null = null,
 ): Buffer {
   const shown = changes.filter(
-    ({ change, position }) => passes(change, view.filter) && (after === null || isAfter(position, after)),
+    // By the place of the change itself: that after it is beyond all the commit's ordinals where it is the last.
+    ({ change }) => passes(change, view.filter) && (after === null || isAfter(change, after)),
   );
   return shown.length === 0 ? nothing : Buffer.from(view.write(shown, upTo));
 }
