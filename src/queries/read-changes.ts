@@ -8,7 +8,7 @@ import { readNumberedPage } from './steps/numbered-page.js';
 export interface ReadChangesInput extends Wait {
   /** A revision, or `next` of an earlier page; the beginning if absent. */
   after?: string | undefined;
-  /** Instead of a position: the number of the page, from 1. */
+  /** Instead of a position, and without a prefix, which it could not bound: the number of the page, from 1. */
   page?: number | undefined;
   limit: number;
   collection?: string | undefined;

@@ -65,21 +65,16 @@ describe('200', () => {
     expect((await pageOf(2, query)).map((row) => row.record_key)).toEqual(['c']);
   });
 
-  test('a page is the same whether it is read in turn or by itself, by prefix or not, on any instance', async () => {
+  test('a page is the same whether it is read in turn or by itself, on any instance', async () => {
     const { name, commit } = await newCollection(call);
-    for (const key of ['a1', 'b1', 'a2', 'b2', 'a3', 'a4']) await commit(key, {});
+    const keys = ['a1', 'b1', 'a2', 'b2', 'a3', 'a4'];
+    for (const key of keys) await commit(key, {});
     // It has not answered any page yet.
     const cold = createContext(running.db, { maxRecordBytes: 1_000 });
-    for (const [keyPrefix, keys] of [
-      ['a', ['a1', 'a2', 'a3', 'a4']],
-      [undefined, ['a1', 'b1', 'a2', 'b2', 'a3', 'a4']],
-    ] as const) {
-      const ofKeys = keyPrefix === undefined ? '' : `&keyPrefix=${keyPrefix}`;
-      const pages = await readPages(2, `collection=${name}${ofKeys}`);
-      expect(pages.flat().map((row) => row.record_key)).toEqual(keys);
-      const second = await readViews(cold, { page: 2, limit: 2, collection: name, keyPrefix });
-      expect(second.changes.map(({ key }) => key)).toEqual(keys.slice(2, 4));
-    }
+    const pages = await readPages(2, `collection=${name}`);
+    expect(pages.flat().map((row) => row.record_key)).toEqual(keys);
+    const second = await readViews(cold, { page: 2, limit: 2, collection: name });
+    expect(second.changes.map(({ key }) => key)).toEqual(keys.slice(2, 4));
   });
 
   test('the other forms have such pages too', async () => {
@@ -93,12 +88,14 @@ describe('200', () => {
 
 describe('400', () => {
   test('names everything that does not go together with page', async () => {
-    const { body } = await call.get('/v1/changes?page=1&after=3&cursor=4&wait=5&group=commit').expect(400);
+    const others = 'after=3&cursor=4&wait=5&group=commit&keyPrefix=a';
+    const { body } = await call.get(`/v1/changes?page=1&${others}`).expect(400);
     expect(body.errors).toMatchObject([
       { in: 'query', pointer: '/after', code: 'not-together' },
       { in: 'query', pointer: '/cursor', code: 'not-together' },
       { in: 'query', pointer: '/wait', code: 'not-together' },
       { in: 'query', pointer: '/group', code: 'not-together' },
+      { in: 'query', pointer: '/keyPrefix', code: 'not-together' },
     ]);
   });
 

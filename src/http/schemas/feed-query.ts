@@ -39,7 +39,7 @@ const format = z.enum(feedFormats).meta({
 
 const page = integerText(1, 1_000_000_000, {
   description:
-    'The number of a page, from 1, for programs that cannot go on by position: exactly `limit` changes, but on the last. Not together with `after`, `cursor`, `wait` or `group`.',
+    'The number of a page, from 1, for programs that cannot go on by position: exactly `limit` changes, but on the last. Not together with `after`, `cursor`, `wait`, `group` or `keyPrefix`.',
 });
 
 interface Given {
@@ -47,15 +47,17 @@ interface Given {
   cursor?: string | undefined;
   page?: number | undefined;
   group?: string | undefined;
+  keyPrefix?: string | undefined;
   wait: number;
   format: FeedFormat;
 }
 
 /** Parameters that were given and exclude each other. */
-function excluded({ after, cursor, page, group, wait, format }: Given): [name: string, message: string][] {
+function excluded(given: Given): [name: string, message: string][] {
+  const { after, cursor, page, group, keyPrefix, wait, format } = given;
   const failures: [string, string][] = [];
-  const refuse = (given: boolean, name: string, message: string) => {
-    if (given) {
+  const refuse = (isGiven: boolean, name: string, message: string) => {
+    if (isGiven) {
       failures.push([name, message]);
     }
   };
@@ -64,6 +66,11 @@ function excluded({ after, cursor, page, group, wait, format }: Given): [name: s
     refuse(cursor !== undefined, 'cursor', 'Not together with `page`, which says where to start.');
     refuse(wait > 0, 'wait', 'Not together with `page`: what is on it by now is answered at once.');
     refuse(group !== undefined, 'group', 'Not together with `page`, which counts changes.');
+    refuse(
+      keyPrefix !== undefined,
+      'keyPrefix',
+      'Not together with `page`, which would look through the whole log: go on by position.',
+    );
   }
   if (group !== undefined) {
     refuse(
