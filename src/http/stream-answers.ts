@@ -14,12 +14,18 @@ export interface StreamTimes {
 /** How many times in the shorter of both it is looked. */
 const LOOKS = 15;
 
+/** How much is written at once. Who takes so much has read, however large the change is that it belongs to. */
+const SLICE_BYTES = 64 * 1024;
+
+/** Where an answer takes from what it sends. */
+type Source = Pick<ChangeStream, 'position' | 'take' | 'close'>;
+
 /** What an answer needs that is a stream. */
 export interface StreamStart {
   response: ServerResponse;
   headers: Record<string, string>;
   form: StreamForm;
-  open: (events: StreamEvents) => ChangeStream;
+  open: (events: StreamEvents) => Source;
   requestId: string;
 }
 
@@ -84,10 +90,12 @@ export class StreamAnswers {
 class StreamAnswer {
   readonly #response: ServerResponse;
   readonly #form: StreamForm;
-  readonly #stream: ChangeStream;
+  readonly #stream: Source;
   readonly #onFailure: (error: unknown) => void;
   readonly #requestId: string;
   #writtenAt = performance.now();
+  /** What has been taken and is not written yet. */
+  #rest: Buffer | null = null;
   #isWaiting = false;
   #isOver = false;
 
@@ -109,7 +117,7 @@ class StreamAnswer {
   }
 
   get queuedBytes(): number {
-    return this.#response.writableLength;
+    return this.#response.writableLength + (this.#rest?.length ?? 0);
   }
 
   /** Ends the stream after what has been written; its last word is how far it came. */
@@ -134,9 +142,10 @@ class StreamAnswer {
 
   #pump(): void {
     while (!this.#isWaiting && !this.#isOver) {
-      const bytes = this.#stream.take();
+      const bytes = this.#rest ?? this.#stream.take();
       if (bytes === null) return;
-      this.#write(bytes);
+      this.#rest = bytes.length > SLICE_BYTES ? bytes.subarray(SLICE_BYTES) : null;
+      this.#write(bytes.subarray(0, SLICE_BYTES));
     }
   }
 
@@ -156,6 +165,8 @@ class StreamAnswer {
     if (this.#isOver) return;
     this.close();
     this.#writtenAt = performance.now();
+    if (this.#rest !== null) this.#response.write(this.#rest);
+    this.#rest = null;
     this.#response.end(lastWords);
   }
 }
