@@ -7,6 +7,8 @@ export interface GroupQueueOptions<Request, Outcome> {
   run: (group: Request[]) => Promise<(Outcome | undefined)[]>;
   /** Two of one name are never under way together, and the later one sees what `run` did for the earlier one. */
   nameOf: (request: Request) => string;
+  /** A group is of one name instead, and all that wait under it go together, in their order. */
+  isOfOneName?: boolean;
   /** How much a request adds to its group, in units of `maxWeight`. */
   weightOf: (request: Request) => number;
   /** Of one group, unless its first request alone is more. */
@@ -79,21 +81,30 @@ export class GroupQueue<Request, Outcome> {
   async #runLane(): Promise<void> {
     while (this.#ready.length > 0) {
       const group = this.#takeGroup();
-      await this.#runGroup(group);
+      this.#leave(group, await this.#runGroup(group));
     }
     this.#running -= 1;
   }
 
   #takeGroup(): Entry<Request, Outcome>[] {
     const { maxGroup, maxWeight } = this.#options;
+    const line = this.#nextLine();
     let weight = 0;
-    const end = this.#ready.findIndex((entry, index) => {
+    const end = line.findIndex((entry, index) => {
       weight += entry.weight;
       return index > 0 && (index === maxGroup || weight > maxWeight);
     });
-    const group = this.#ready.splice(0, end === -1 ? this.#ready.length : end);
+    const group = line.splice(0, end === -1 ? line.length : end);
     this.#count(group, -1);
     return group;
+  }
+
+  /** Where the next group is taken from. */
+  #nextLine(): Entry<Request, Outcome>[] {
+    const line = this.#options.isOfOneName && this.#behind.get(this.#ready[0]?.name ?? '');
+    if (!line) return this.#ready;
+    line.unshift(...this.#ready.splice(0, 1));
+    return line;
   }
 
   /** Of those that wait: so many more, or fewer. */
@@ -104,41 +115,35 @@ export class GroupQueue<Request, Outcome> {
     }
   }
 
-  async #runGroup(group: Entry<Request, Outcome>[]): Promise<void> {
+  /** @returns those that nothing was decided about */
+  async #runGroup(group: Entry<Request, Outcome>[]): Promise<Entry<Request, Outcome>[]> {
     let outcomes: (Outcome | undefined)[];
     try {
       outcomes = await this.#options.run(group.map(({ request }) => request));
     } catch (error) {
       if (group.length > 1 && !this.#options.isShared(error)) {
         for (const entry of group) await this.#runGroup([entry]);
-        return;
-      }
-      for (const entry of group) {
-        entry.reject(error);
-        this.#leave(entry);
-      }
-      return;
+      } else for (const entry of group) entry.reject(error);
+      return [];
     }
-    const postponed: Entry<Request, Outcome>[] = [];
-    for (const [index, entry] of group.entries()) {
+    return group.filter((entry, index) => {
       const outcome = outcomes[index];
-      if (outcome === undefined && index > 0) {
-        postponed.push(entry);
-        continue;
-      }
-      if (outcome === undefined) entry.reject(new Error('the first of a group has no outcome'));
-      else entry.resolve(outcome);
-      this.#leave(entry);
-    }
-    this.#count(postponed, 1);
-    this.#ready.unshift(...postponed);
+      if (outcome !== undefined) entry.resolve(outcome);
+      else if (index === 0) entry.reject(new Error('the first of a group has no outcome'));
+      return outcome === undefined && index > 0;
+    });
   }
 
-  /** Lets the next of the name be ready. */
-  #leave({ name }: Entry<Request, Outcome>): void {
-    const behind = this.#behind.get(name);
-    const next = behind?.shift();
-    if (next) this.#ready.push(next);
-    else this.#behind.delete(name);
+  /** Lets the next of each name be ready: those that were postponed before all others. */
+  #leave(group: Entry<Request, Outcome>[], postponed: Entry<Request, Outcome>[]): void {
+    this.#count(postponed, 1);
+    for (const entry of [...postponed].reverse()) this.#behind.get(entry.name)?.unshift(entry);
+    const first: Entry<Request, Outcome>[] = [];
+    for (const name of new Set(group.map((entry) => entry.name))) {
+      const next = this.#behind.get(name)?.shift();
+      if (next === undefined) this.#behind.delete(name);
+      else (postponed.includes(next) ? first : this.#ready).push(next);
+    }
+    this.#ready.unshift(...first);
   }
 }

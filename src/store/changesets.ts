@@ -61,9 +61,9 @@ export async function lockFreeChangesets(tx: Tx, ids: string[]): Promise<Set<str
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Counts one more edit of a locked changeset: its entity tag changes, and approvals are void. */
-export async function countChangesetEdit(tx: Tx, id: string): Promise<void> {
-  await tx.query(`UPDATE changeset SET edit = edit + 1 WHERE id = $1`, [id]);
+/** Counts edits of a locked changeset: its entity tag changes, and approvals are void. */
+export async function countChangesetEdit(tx: Tx, id: string, edits = 1): Promise<void> {
+  await tx.query(`UPDATE changeset SET edit = edit + $2::integer WHERE id = $1`, [id, edits]);
 }
 
 /** Adds an open changeset; answers its id. */

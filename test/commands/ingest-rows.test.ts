@@ -7,7 +7,8 @@ import { discardChangeset } from '../../src/commands/discard-changeset.js';
 import { ingestRows } from '../../src/commands/ingest-rows.js';
 import { putCollection } from '../../src/commands/put-collection.js';
 import { DiptychError } from '../../src/domain/errors.js';
-import type { RowsBody } from '../../src/domain/ingest-row.js';
+import { lastOfEach } from '../../src/domain/ingest-report.js';
+import { type RowsBody, readRow, sentRows } from '../../src/domain/ingest-row.js';
 import type { JsonObject } from '../../src/lib/json-value.js';
 import { listPending } from '../../src/queries/list-pending.js';
 import { auditStore } from '../support/audit.js';
@@ -257,6 +258,158 @@ describe('calls at once', () => {
     await other.letGo();
     await Promise.all(calls);
     expect(await pendingOf(one, null)).toEqual(new Map([['a', { id: 'a', n: 19 }]]));
+  });
+
+  /** Starts calls behind one that somebody else keeps waiting, lets them go on, and answers how each ended. */
+  async function together(one: Context, two: Context, start: () => Promise<unknown>[]) {
+    await put(one, { held: { id: 'held' } });
+    const other = await hold(two, `SELECT FROM record WHERE key = 'held' FOR UPDATE`);
+    const first = ingest(one, { id: 'held', n: 1 });
+    await other.untilWaiting(1);
+    const calls = start().map((call) => call.then(() => 'done', codeOf));
+    await other.letGo();
+    await first;
+    return await Promise.all(calls);
+  }
+
+  /** The keys of pending versions by the transactions that wrote them. */
+  async function transactionsOf({ db }: Context): Promise<string[][]> {
+    const rows = await db.query<{ keys: string[] }>(
+      `SELECT array_agg(r.key ORDER BY r.key) AS keys FROM version v JOIN record r ON r.id = v.record_id
+       WHERE v.number IS NULL GROUP BY v.xmin::text ORDER BY keys`,
+    );
+    return rows.map(({ keys }) => keys);
+  }
+
+  /** Rows that have been read, so that calls come in the order in which they are made. Answers the keys that it changed. */
+  async function submit({ ingests, limits }: Context, rows: JsonObject[]): Promise<string[]> {
+    const read = sentRows(rows).map((sent) => {
+      const outcome = readRow(sent, { keyField: 'id', rowKindField: 'kind' }, limits);
+      if ('read' in outcome) return outcome.read;
+      throw new Error('a row that cannot be taken');
+    });
+    const call = { collection, changeset: null, rows: lastOfEach(read), author: 'ann' };
+    return [...(await ingests.submit(call)).changed];
+  }
+
+  test('those that wait go together in one transaction, each as if alone', async () => {
+    const [one, two] = await twoInstances();
+    await define(one);
+    await put(one, { same: { id: 'same' }, gone: { id: 'gone' } });
+    const changed = new Map<string, string[]>();
+    const note = async (name: string, rows: JsonObject[]) => changed.set(name, await submit(one, rows));
+    const ends = await together(one, two, () => [
+      note('first', [{ id: 'a' }, { id: 'b', kind: '-U' }]),
+      note('unchanged', [{ id: 'same' }]),
+      note('overlaps', [{ id: 'gone', kind: '-D' }, { id: 'same' }, { id: 'c' }]),
+      note('overlaps what waits', [{ id: 'gone', kind: '-D' }, { id: 'd' }]),
+      note('empty', []),
+      note('last', [{ id: 'e' }]),
+    ]);
+    expect(ends).toEqual(Array(6).fill('done'));
+    expect(Object.fromEntries(changed)).toEqual({
+      first: ['a'],
+      unchanged: [],
+      overlaps: ['gone', 'c'],
+      'overlaps what waits': ['d'],
+      empty: [],
+      last: ['e'],
+    });
+    expect(await transactionsOf(one)).toEqual([['a', 'e'], ['c', 'gone'], ['d'], ['held']]);
+  });
+
+  test('rows of one record apply in the order in which the calls came, whatever goes together', async () => {
+    const [one, two] = await twoInstances();
+    await define(one);
+    const ends = await together(one, two, () => [
+      submit(one, [{ id: 'a', n: 1 }]),
+      submit(one, [
+        { id: 'a', n: 2 },
+        { id: 'b', n: 2 },
+      ]),
+      submit(one, [{ id: 'b', n: 3 }]),
+      submit(one, [{ id: 'a', kind: '-D' }]),
+      submit(one, [{ id: 'c', n: 5 }]),
+    ]);
+    expect(ends).toEqual(Array(5).fill('done'));
+    expect(await pendingOf(one, null)).toEqual(
+      new Map<string, JsonObject>([
+        ['held', { id: 'held', n: 1 }],
+        ['b', { id: 'b', n: 3 }],
+        ['c', { id: 'c', n: 5 }],
+      ]),
+    );
+    expect(await emptyRecords(one)).toEqual([]);
+  });
+
+  test.each(['55P03', 'P0001'])('one that the database fails with %s fails alone', async (state) => {
+    const [one, two] = await twoInstances();
+    await define(one);
+    await two.db.queryOnce(
+      `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no' USING ERRCODE = '${state}'; END $$;
+       CREATE TRIGGER fail BEFORE INSERT ON record FOR EACH ROW WHEN (NEW.key = 'bad') EXECUTE FUNCTION fail()`,
+    );
+    const failures: unknown[] = [];
+    const ends = await together(one, two, () => [
+      ingest(one, { id: 'a' }),
+      ingest(one, [{ id: 'b' }, { id: 'bad' }]).catch((error) => failures.push(error)),
+      ingest(one, { id: 'c' }),
+    ]);
+    expect(ends).toEqual(['done', 'done', 'done']);
+    expect(failures).toHaveLength(1);
+    expect([...(await pendingOf(one, null)).keys()].sort()).toEqual(['a', 'c', 'held']);
+  });
+
+  test('in a changeset each counts as an edit that changes something, by its own author; a collection that is missing is refused alone', async () => {
+    const [one, two] = await twoInstances();
+    await define(one);
+    await define(one, 'others');
+    const changeset = await openChangeset(one);
+    const editOf = async () => {
+      const rows = await one.db.query<{ edit: number }>('SELECT edit FROM changeset');
+      return rows[0]?.edit ?? Number.NaN;
+    };
+    const before = await editOf();
+    const as = (name: string, id: string, into = collection) =>
+      ingestRows(one, {
+        collection: into,
+        body: [{ id }],
+        fields: { keyField: 'id' },
+        changeset,
+        commit: false,
+        actor: { name, admin: false },
+      });
+    const other = await hold(two, `SELECT FROM changeset FOR UPDATE`);
+    const first = as('ann', 'first');
+    await other.untilWaiting(1);
+    const calls = [
+      as('bob', 'b'),
+      as('cid', 'x', 'missing'),
+      as('dan', 'd', 'others'),
+      as('eve', 'a'),
+      as('eve', 'first'),
+      as('eve', 'e', 'others'),
+    ].map((call) => call.then(() => 'done', codeOf));
+    await other.letGo();
+    await first;
+    expect(await Promise.all(calls)).toEqual([
+      'done',
+      'collection-not-found',
+      'done',
+      'done',
+      'done',
+      'done',
+    ]);
+    expect(await editOf()).toBe(before + 5);
+    expect(await transactionsOf(one)).toEqual([['a', 'b'], ['d', 'e'], ['first']]);
+    const { page } = await listPending(one, { changeset, limit: 10 });
+    expect(page.items.map(({ key, stagedBy }) => [key, stagedBy])).toEqual([
+      ['first', ['ann']],
+      ['b', ['bob']],
+      ['a', ['eve']],
+      ['d', ['dan']],
+      ['e', ['eve']],
+    ]);
   });
 
   /** Whoever waits for a changeset for a second is told to come back, and does. */

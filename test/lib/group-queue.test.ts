@@ -65,6 +65,43 @@ test('with several lanes two of one name are not under way at once', async () =>
   expect(groups).toEqual([['a1'], ['b1'], ['a2']]);
 });
 
+test('with groups of one name all that wait under it go together, in their order, beside those of other names', async () => {
+  const { queue, groups, settle } = observed({
+    nameOf: (request) => request.slice(0, 1),
+    isOfOneName: true,
+    lanes: 2,
+  });
+  const waiting = submitAll(queue, ['a1', 'b1', 'a2', 'c1', 'a3', 'a4', 'b2', 'a5', 'c2']);
+  expect(groups).toEqual([['a1'], ['b1']]);
+  expect(await settle(waiting)).toEqual(['A1', 'B1', 'A2', 'C1', 'A3', 'A4', 'B2', 'A5', 'C2']);
+  expect(groups.slice(2)).toEqual([['c1', 'c2'], ['a2', 'a3', 'a4'], ['b2'], ['a5']]);
+});
+
+test('with groups of one name those that nothing was decided about, or that are tried alone, stay before later ones', async () => {
+  const { queue, groups, settle } = observed({
+    nameOf: (request) => request.slice(0, 1),
+    isOfOneName: true,
+    maxGroup: 9,
+    lanes: 2,
+    run: async (group) => {
+      groups.push(group);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (group.length === 2) throw new Error('poison');
+      return group.map((request, index) => (index === 0 ? request : undefined));
+    },
+  });
+  const waiting = submitAll(queue, ['a1', 'a2', 'a3', 'a4', 'a5']);
+  expect(await settle(waiting)).toEqual(['a1', 'a2', 'a3', 'a4', 'a5']);
+  expect(groups).toEqual([
+    ['a1'],
+    ['a2', 'a3', 'a4', 'a5'],
+    ['a3', 'a4', 'a5'],
+    ['a4', 'a5'],
+    ['a4'],
+    ['a5'],
+  ]);
+});
+
 test('a group weighs no more than it may, but for a first that does so alone', async () => {
   const { queue, groups, settle } = observed({
     weightOf: (request) => request.length,
@@ -106,8 +143,8 @@ test('those that nothing was decided about are the first of the next group', asy
       return group.map((request, index) => (index === 0 ? request : undefined));
     },
   });
-  expect(await settle(submitAll(queue, ['x', 'a', 'b', 'c']))).toEqual(['x', 'a', 'b', 'c']);
-  expect(groups).toEqual([['x'], ['a', 'b', 'c'], ['b', 'c'], ['c']]);
+  expect(await settle(submitAll(queue, ['x', 'a', 'b', 'c', 'd']))).toEqual(['x', 'a', 'b', 'c', 'd']);
+  expect(groups).toEqual([['x'], ['a', 'b', 'c'], ['b', 'c', 'd'], ['c', 'd'], ['d']]);
 });
 
 test('beyond so many that wait, under one name or many, the next is refused', async () => {
