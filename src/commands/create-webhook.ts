@@ -1,8 +1,9 @@
 import type { Actor } from '../domain/actor.js';
 import { DiptychError } from '../domain/errors.js';
 import type { WebhookContent } from '../domain/webhook.js';
-import { formatSecret, newSecret } from '../domain/webhook-signature.js';
+import { formatSecret } from '../domain/webhook-signature.js';
 import { requireUrl } from '../domain/webhook-url.js';
+import { newSecret } from '../lib/random-secret.js';
 import { withTransaction } from '../store/db.js';
 import { insertSecret } from '../store/webhook-secrets.js';
 import { insertWebhook, maxWebhooks } from '../store/webhooks.js';

@@ -1,4 +1,5 @@
-import { formatSecret, newSecret } from '../domain/webhook-signature.js';
+import { formatSecret } from '../domain/webhook-signature.js';
+import { newSecret } from '../lib/random-secret.js';
 import { insertSecret, retireSecret } from '../store/webhook-secrets.js';
 import { countWebhookEdit } from '../store/webhooks.js';
 import type { Context } from './context.js';

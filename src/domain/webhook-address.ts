@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { bareHost } from '../lib/bare-host.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -22,12 +23,14 @@ const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 export function parseAllowList(text: string): AllowList | undefined {
   const hosts = new Set<string>();
   const networks: [Address, number][] = [];
-  for (const entry of text.split(',').map((part) => part.trim().replace(/^\[(.*)\]/, '$1'))) {
-    if (entry === '') continue;
+  for (const part of text.split(',').map((each) => each.trim())) {
+    if (part === '') continue;
+    const [host = '', ...bits] = part.split('/');
+    const entry = [bareHost(host), ...bits].join('/');
     const network = networkOf(entry);
-    const host = network === undefined ? hostOf(entry) : undefined;
+    const name = network === undefined ? hostOf(entry) : undefined;
     if (network !== undefined) networks.push(network);
-    else if (host !== undefined) hosts.add(host);
+    else if (name !== undefined) hosts.add(name);
     else return undefined;
   }
   return { hosts, networks };
@@ -75,7 +78,7 @@ function addressOf(text: string): Address | undefined {
   if (isIP(text) === 0 || !URL.canParse(url)) return undefined;
   // In hexadecimal only: ipaddr.js takes ::1.2.3.4, which is not mapped, for ::ffff:1.2.3.4, which is. The latter is
   // where a connection goes over IPv4.
-  return ipaddr.process(new URL(url).hostname.replace(/^\[(.*)\]$/, '$1'));
+  return ipaddr.process(bareHost(new URL(url).hostname));
 }
 
 const isWithin = (address: Address, network: Address, bits: number) =>

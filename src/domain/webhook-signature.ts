@@ -1,10 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
-
-const secretBytes = 32;
-
-export function newSecret(): Buffer {
-  return randomBytes(secretBytes);
-}
+import { createHmac } from 'node:crypto';
 
 /** A secret as Standard Webhooks writes it down. */
 export function formatSecret(secret: Buffer): string {

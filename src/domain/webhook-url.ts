@@ -1,12 +1,8 @@
 import { isIP } from 'node:net';
+import { bareHost } from '../lib/bare-host.js';
 import { DiptychError } from './errors.js';
 import type { Failure } from './failure.js';
 import { type AllowList, isHostAllowed, refusalOfAddress } from './webhook-address.js';
-
-/** The host of a URL as programs connect to it: no brackets, no dot at the end. */
-export function hostOfUrl(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
-}
 
 /**
  * What is wrong with the URL of a receiver, as far as it can be told without asking anybody: names are checked by
@@ -22,7 +18,7 @@ export function failuresOfUrl(text: string, allow: AllowList): Failure[] {
   if (url.username !== '' || url.password !== '')
     failures.push(failure('credentials', 'Must carry no name and password: receivers check the signature.'));
   if (url.hash !== '') failures.push(failure('fragment', 'Must have no fragment, which is never sent.'));
-  const host = hostOfUrl(url);
+  const host = bareHost(url.hostname);
   if (isHostAllowed(host, allow)) return failures;
   const refusal = isIP(host) === 0 ? refusalOfName(host) : refusalOfAddress(host, allow);
   if (refusal !== null)

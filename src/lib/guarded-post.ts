@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { bareHost } from './bare-host.js';
 
 /** Why a request had no answer. */
 export type PostFailure =
@@ -57,17 +58,16 @@ const freeSocketsMax = 256;
  */
 export class GuardedPoster {
   readonly #guard: PostGuard;
-  readonly #http: http.Agent;
-  readonly #https: https.Agent;
+  readonly #kept: Agents;
+  /** A connection for one request. */
+  readonly #fresh: Agents;
 
   /** @param resolve how names are looked up */
   constructor(guard: PostGuard, resolve: typeof lookup = lookup) {
     this.#guard = guard;
     const guarded = guardedLookup(guard, resolve);
-    const options = { keepAlive: true, maxFreeSockets: freeSocketsMax, lookup: guarded };
-    this.#http = new http.Agent(options);
-    // Whatever the environment says about certificates.
-    this.#https = new https.Agent({ ...options, rejectUnauthorized: true });
+    this.#kept = agentsOf({ keepAlive: true, maxFreeSockets: freeSocketsMax, lookup: guarded });
+    this.#fresh = agentsOf({ keepAlive: false, lookup: guarded });
   }
 
   /** @throws PostError when there is no answer */
@@ -77,61 +77,74 @@ export class GuardedPoster {
     // Nobody looks an address up.
     if (isIP(host) !== 0 && !this.#guard.isHostTrusted(host)) requireAllowed(this.#guard, host);
     try {
-      return await this.#send(url, request);
+      return await send(url, request, this.#kept);
     } catch (error) {
-      // A connection that was kept may be closed by the other side at the moment in which it is used again.
-      if (error instanceof StaleConnection) return await this.#send(url, request);
+      // A connection that was kept may be closed by the other side at the moment in which it is used again. So may the
+      // next one that was.
+      if (error instanceof StaleConnection) return await send(url, request, this.#fresh);
       throw error;
     }
   }
 
   /** Closes what is kept open. */
   close(): void {
-    this.#http.destroy();
-    this.#https.destroy();
-  }
-
-  #send(url: URL, { headers, body, timeoutMs, maxAnswerBytes, signal }: PostRequest): Promise<PostAnswer> {
-    return new Promise((resolve, reject) => {
-      const isTls = url.protocol === 'https:';
-      const length = { 'content-length': String(Buffer.byteLength(body)) };
-      const request = (isTls ? https : http).request(url, {
-        method: 'POST',
-        agent: isTls ? this.#https : this.#http,
-        headers: { ...headers, ...length },
-      });
-      const giveUp = (error: PostError) => () => request.destroy(error);
-      const onTime = giveUp(new PostError('timeout', `There was no answer within ${timeoutMs / 1_000} s.`));
-      const onStop = giveUp(new PostError('stopped', 'The service was stopped meanwhile.'));
-      const timer = setTimeout(onTime, timeoutMs);
-      signal?.addEventListener('abort', onStop);
-      if (signal?.aborted) onStop();
-      const finish = (settle: () => void) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onStop);
-        settle();
-      };
-      let isAnswered = false;
-      request.on('response', (response) => {
-        isAnswered = true;
-        void readBeginning(response, maxAnswerBytes).then((text) =>
-          finish(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, text })),
-        );
-      });
-      // Once there is an answer, its end is what is waited for.
-      const fail = (error: Error) => isAnswered || finish(() => reject(error));
-      request.on('error', (error) => fail(toPostError(error, request)));
-      request.on('close', () =>
-        fail(new PostError('connection', 'The connection was closed without an answer.')),
-      );
-      request.end(body);
-    });
+    for (const { http, https } of [this.#kept, this.#fresh]) {
+      http.destroy();
+      https.destroy();
+    }
   }
 }
 
-class StaleConnection extends Error {}
+interface Agents {
+  http: http.Agent;
+  https: https.Agent;
+}
 
-const bareHost = (hostname: string) => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+const agentsOf = (options: http.AgentOptions): Agents => ({
+  http: new http.Agent(options),
+  // Whatever the environment says about certificates.
+  https: new https.Agent({ ...options, rejectUnauthorized: true }),
+});
+
+function send(url: URL, post: PostRequest, agents: Agents): Promise<PostAnswer> {
+  const { headers, body, timeoutMs, maxAnswerBytes, signal } = post;
+  return new Promise((resolve, reject) => {
+    const isTls = url.protocol === 'https:';
+    const length = { 'content-length': String(Buffer.byteLength(body)) };
+    const request = (isTls ? https : http).request(url, {
+      method: 'POST',
+      agent: isTls ? agents.https : agents.http,
+      headers: { ...headers, ...length },
+    });
+    const giveUp = (error: PostError) => () => request.destroy(error);
+    const onTime = giveUp(new PostError('timeout', `There was no answer within ${timeoutMs / 1_000} s.`));
+    const onStop = giveUp(new PostError('stopped', 'The service was stopped meanwhile.'));
+    const timer = setTimeout(onTime, timeoutMs);
+    signal?.addEventListener('abort', onStop);
+    if (signal?.aborted) onStop();
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onStop);
+      settle();
+    };
+    let isAnswered = false;
+    request.on('response', (response) => {
+      isAnswered = true;
+      void readBeginning(response, maxAnswerBytes).then((text) =>
+        finish(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, text })),
+      );
+    });
+    // Once there is an answer, its end is what is waited for.
+    const fail = (error: Error) => isAnswered || finish(() => reject(error));
+    request.on('error', (error) => fail(toPostError(error, request)));
+    request.on('close', () =>
+      fail(new PostError('connection', 'The connection was closed without an answer.')),
+    );
+    request.end(body);
+  });
+}
+
+class StaleConnection extends Error {}
 
 function requireAllowed(guard: PostGuard, address: string): void {
   const refusal = guard.refusalOf(address);

@@ -64,15 +64,15 @@ describe('an address is refused for the network that it lies in', () => {
 
 describe('what the operator allows', () => {
   test('is the network that is named, also as an IPv6 address that leads there, and nothing else', () => {
-    const allow = allowed('10.1.0.0/16, [::1] ,169.254.169.254');
-    for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '::1', '169.254.169.254'])
+    const allow = allowed('10.1.0.0/16, [::1] ,169.254.169.254,[fd00::]/8');
+    for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '::1', '169.254.169.254', 'fd12::1'])
       expect(refusalOfAddress(address, allow), address).toBeNull();
     for (const address of ['10.2.0.1', '169.254.169.253', '::2', '127.0.0.1'])
       expect(refusalOfAddress(address, allow), address).not.toBeNull();
   });
 
   test('is a name as URLs have it, whatever its spelling', () => {
-    expect([...allowed('Receiver.Internal,bücher.example').hosts]).toEqual([
+    expect([...allowed('Receiver.Internal.,bücher.example').hosts]).toEqual([
       'receiver.internal',
       'xn--bcher-kva.example',
     ]);

@@ -1,6 +1,6 @@
 import type { LookupAddress, lookup } from 'node:dns';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type AllowList,
@@ -173,6 +173,31 @@ test('a kept connection that the other side closes at the moment of its use is n
   for (let time = 0; time < 3; time += 1)
     expect((await poster.post({ ...request('x'), url })).status).toBe(204);
   expect(requests.filter((count) => count === 2).length).toBeGreaterThan(0);
+  poster.close();
+  forgetful.close();
+});
+
+test('nor are several of them, however many were kept: the request goes out again on a new one', async () => {
+  const held: Socket[] = [];
+  const forgetful = createServer((socket) => {
+    let count = 0;
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      count += 1;
+      if (count === 2) socket.resetAndDestroy();
+      else held.push(socket);
+      // Two at once, so that both connections are kept.
+      if (count === 1 && held.length > 1)
+        for (const each of held) each.write('HTTP/1.1 204 No Content\r\n\r\n');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(forgetful, 'listening');
+  const poster = posterWith(everything);
+  const url = `http://127.0.0.1:${(forgetful.address() as AddressInfo).port}/`;
+  const post = () => poster.post({ ...request('x'), url });
+  await Promise.all([post(), post()]);
+  expect((await post()).status).toBe(204);
+  expect(held).toHaveLength(3);
   poster.close();
   forgetful.close();
 });
