@@ -109,7 +109,7 @@ export class WebhookLane {
     const webhook = this.#webhook;
     const page = await inTurn(() =>
       readWebhookEvents(context, { ...webhook, position: this.#position }),
-    ).catch((error: unknown) => this.#refused(error));
+    ).catch((error: unknown) => this.#refused(webhook, error));
     if (page === undefined) return;
     for (const event of page.events) {
       if (this.#isOver || webhook !== this.#webhook || !(await this.#deliver(event))) return;
@@ -155,8 +155,11 @@ export class WebhookLane {
     this.#position = next;
     const isBehind = isAfter(next, this.#written);
     const waitMs = isBehind ? this.#writtenAt + passingMs - performance.now() : idleMs;
-    if (waitMs <= 0) await this.#settle({ ...this.#nothing(), position: next });
-    else if (next.revision >= head)
+    if (waitMs <= 0) {
+      // Nothing that is ahead can have failed. Where it does not count, the list of endpoints will tell why.
+      const isCounted = await this.#settle({ ...this.#nothing(), position: next, failures: 0 });
+      if (!isCounted) await this.#rest(passingMs);
+    } else if (next.revision >= head)
       await this.#options.context.heads.waitAbove(head, { timeoutMs: waitMs, signal: this.#pause.signal });
   }
 
@@ -167,7 +170,9 @@ export class WebhookLane {
   }
 
   /** What cannot be read any more is told to the owner; never is it passed over. */
-  async #refused(refusal: unknown): Promise<undefined> {
+  async #refused(webhook: ActiveWebhook, refusal: unknown): Promise<undefined> {
+    // Its owner has moved it elsewhere meanwhile, or wants something else of it.
+    if (webhook !== this.#webhook) return;
     if (!(refusal instanceof DiptychError) || refusal.code !== 'position-expired') throw refusal;
     const { code, detail } = refusal;
     const error = {

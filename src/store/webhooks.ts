@@ -52,15 +52,19 @@ export async function hasWebhook(executor: Executor, id: string): Promise<boolea
   return (await executor.query(`SELECT FROM webhook WHERE id = $1`, [id])).length > 0;
 }
 
-/** Gives a locked endpoint another content. To another receiver the next event is sent at once, whatever the first did with it. */
+/**
+ * Gives a locked endpoint another content. With another receiver or filter a new turn begins, so that nothing counts
+ * that was read or sent by what was before: not how far that has looked, nor how often it failed.
+ */
 export async function updateWebhook(tx: Tx, id: string, content: WebhookContent): Promise<void> {
   const { url, description, collection, keyPrefix } = content;
   await tx.query(
     `UPDATE webhook SET
        edit = edit + 1, url = $2, description = $3, collection = $4, key_prefix = $5,
-       turn = turn + (url <> $2)::integer, failures = CASE WHEN url = $2 THEN failures ELSE 0 END,
-       next_attempt_at = CASE WHEN url = $2 THEN next_attempt_at END,
-       last_error = CASE WHEN url = $2 THEN last_error END
+       turn = turn + is_other::integer, failures = CASE WHEN is_other THEN 0 ELSE failures END,
+       next_attempt_at = CASE WHEN NOT is_other THEN next_attempt_at END,
+       last_error = CASE WHEN NOT is_other THEN last_error END
+     FROM (SELECT (url, collection, key_prefix) IS DISTINCT FROM ($2, $4, $5) AS is_other FROM webhook WHERE id = $1) AS before
      WHERE id = $1`,
     [id, url, description, collection, keyPrefix],
   );

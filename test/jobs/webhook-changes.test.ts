@@ -10,15 +10,20 @@ import { resumeWebhook } from '../../src/commands/resume-webhook.js';
 import { rotateWebhookSecret } from '../../src/commands/rotate-webhook-secret.js';
 import { type Received, Receiver } from '../support/receiver.js';
 import {
+  commit,
   commitMany,
+  define,
   hook,
   instancesWithThings,
   isDone,
+  silent,
   startSending,
+  things,
   untilView,
 } from '../support/webhook-jobs.js';
 
 const precondition = {};
+const ifAny = { ifMatch: { any: true as const } };
 const idsOf = (all: Received[]) => all.map(({ id }) => id);
 
 async function start(): Promise<{ context: Context; receiver: Receiver }> {
@@ -135,10 +140,66 @@ describe('while it is being sent to', () => {
     const ids = await commitMany(context, 4);
     await untilView(view, ({ failures }) => failures === 1);
     const content = { url: second.url, description: null, collection: null, keyPrefix: null };
-    await replaceWebhook(context, { id, precondition: { ifMatch: { any: true } }, content });
+    await replaceWebhook(context, { id, precondition: ifAny, content });
     await untilView(view, isDone);
     expect(idsOf(receiver.received)).toEqual(ids.slice(0, 2));
     expect(idsOf(second.received)).toEqual(ids.slice(1));
+  });
+
+  test('another filter counts from the answer on: what is committed right after is sent by it', async () => {
+    const { context, receiver } = await start();
+    await define(context, 'prices');
+    const { id, view } = await hook(context, receiver.url, { collection: things });
+    // Seldom enough that the leader learns of the filter only after the commit.
+    startSending(context, silent, { intervalMs: 300 });
+    const before = await commitMany(context, 2);
+    await untilView(view, isDone);
+    const content = { url: receiver.url, description: null, collection: 'prices', keyPrefix: null };
+    await replaceWebhook(context, { id, precondition: ifAny, content });
+    const revision = await commit(context, 'a', {}, 'prices');
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received)).toEqual([...before, `evt_${revision}_1`]);
+  });
+
+  test('a filter that was narrowed lets nothing more through of what it leaves out', async () => {
+    const { context, receiver } = await start();
+    const { id, view } = await hook(context, receiver.url);
+    const { promise: narrowed, resolve: go } = gate();
+    receiver.react = (_, response) => {
+      void narrowed.then(() => response.writeHead(204).end());
+      return undefined;
+    };
+    await commitMany(context, 3);
+    const wanted = await commit(context, 'wanted', {});
+    startSending(context, silent, { intervalMs: 300 });
+    await receiver.until(({ received }) => received.length === 1);
+    const content = { url: receiver.url, description: null, collection: null, keyPrefix: 'wanted' };
+    await replaceWebhook(context, { id, precondition: ifAny, content });
+    go();
+    await untilView(view, isDone);
+    expect(idsOf(receiver.received).slice(1)).toEqual([`evt_${wanted}_1`]);
+  });
+
+  test('a filter that leaves out the event that failed leaves nothing of its failures', async () => {
+    const { context, receiver } = await start();
+    context.webhooks.retry = { firstMs: 3_600_000, mostMs: 3_600_000 };
+    receiver.react = () => 500;
+    const { id, view } = await hook(context, receiver.url);
+    startSending(context);
+    await commitMany(context, 1);
+    await untilView(view, ({ failures }) => failures === 1);
+    const content = { url: receiver.url, description: null, collection: null, keyPrefix: 'wanted' };
+    const { webhook } = await replaceWebhook(context, { id, precondition: ifAny, content });
+    expect(webhook).toMatchObject({ state: 'active', failures: 0, lastError: null, nextAttemptAt: null });
+  });
+
+  test('where all that is ahead is passed over, there is no failure and no error', async () => {
+    const { context, receiver } = await start();
+    const { view } = await hook(context, receiver.url, { keyPrefix: 'wanted' });
+    await commitMany(context, 1);
+    await context.db.query(`UPDATE webhook SET failures = 7, last_error = '{}'`);
+    startSending(context);
+    expect(await untilView(view, ({ lag }) => lag === 0)).toMatchObject({ failures: 0, lastError: null });
   });
 
   test('one that is deleted gets nothing more', async () => {

@@ -65,12 +65,15 @@ export async function hook(
   return { id: webhook.id, secret, view };
 }
 
+export const silent = pino({ level: 'silent' });
+
 /** Starts the job of an instance; it ends with the test. */
 export function startSending(
   context: Context,
-  logger = pino({ level: 'silent' }),
+  logger = silent,
+  { intervalMs = 5 } = {},
 ): { stop: () => Promise<void> } {
-  const job = startDeliveringWebhooks(context, logger, { intervalMs: 5 });
+  const job = startDeliveringWebhooks(context, logger, { intervalMs });
   onTestFinished(() => job.stop());
   return job;
 }
