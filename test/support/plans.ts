@@ -45,6 +45,8 @@ export async function readingsOf(db: Db, work: (executor: Executor) => Promise<u
       return answer;
     };
     await work({ query: run, queryOnce: run } as Executor);
+    // Among them those whose answer nobody waited for.
+    await last;
     return readings;
   } finally {
     await client.query('ROLLBACK');
