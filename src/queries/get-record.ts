@@ -50,8 +50,8 @@ function readAsOf(context: QueryContext, wanted: WantedRecord, reader: Reader): 
     return;
   }
   const isPast = at !== null;
-  const covered = ({ sentAt, head, standings }: Cover) => {
-    const horizon = standings.get(collection)?.horizon ?? 0;
+  const covered = ({ sentAt, head, collections }: Cover) => {
+    const horizon = collections.get(collection)?.horizon ?? 0;
     if (isPast && at < horizon) {
       reader.failed(revisionCompacted(collection, at, horizon).asOf(head));
       return;

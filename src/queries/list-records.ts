@@ -40,13 +40,13 @@ export async function listRecords(
 /** @throws DiptychError when the past that is asked for has not come, or has gone */
 function requireReadable(
   collection: string,
-  { head, standings }: Cover,
+  { head, collections }: Cover,
   { from, point }: { from: number | null; point: number | null },
 ): void {
   if (point !== null) requireReached(point, head);
   if (from !== null && from > head) throw cursorInvalid();
-  const standing = standings.get(collection);
-  if (standing === undefined) throw collectionNotFound(collection).asOf(head);
+  const covered = collections.get(collection);
+  if (covered === undefined) throw collectionNotFound(collection).asOf(head);
   const revision = from ?? point ?? head;
-  if (revision < standing.horizon) throw revisionCompacted(collection, revision, standing.horizon).asOf(head);
+  if (revision < covered.horizon) throw revisionCompacted(collection, revision, covered.horizon).asOf(head);
 }

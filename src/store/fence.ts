@@ -3,8 +3,8 @@ import type { Db } from './db.js';
 import { type News, newsOf, newsSince } from './news.js';
 import type { ReadCache } from './read-cache.js';
 
-/** Where a collection stands: its id, and from which revision on what readers saw of it is whole. */
-export interface Standing {
+/** What a cover shows of a collection: its id, and from which revision on what readers saw of it is whole. */
+export interface CoveredCollection {
   id: number;
   horizon: number;
 }
@@ -16,7 +16,7 @@ export interface Cover {
   /** When it was sent, on the clock that says when reads arrived. */
   sentAt: number;
   /** Of the collections that were asked for; those that there are. */
-  standings: ReadonlyMap<string, Standing>;
+  collections: ReadonlyMap<string, CoveredCollection>;
 }
 
 /** Counts arrivals and sendings, so that it can be shown which came first. */
@@ -41,16 +41,16 @@ interface Gathering {
 /** Nothing that a read of the present does not need: this is the statement that is run all the time. */
 const newsStatement = `SELECT head.revision AS head, ${newsSince('$1')} AS news FROM head`;
 
-const standingsStatement = `
+const collectionsStatement = `
   SELECT head.revision AS head, ${newsSince('$1')} AS news,
          (SELECT json_object_agg(name, json_build_object('id', id, 'horizon', horizon))
-          FROM collection WHERE name = ANY ($2)) AS standings
+          FROM collection WHERE name = ANY ($2)) AS collections
   FROM head`;
 
 interface FenceRow {
   head: number;
   news: News['changes'];
-  standings?: Record<string, Standing> | null;
+  collections?: Record<string, CoveredCollection> | null;
 }
 
 /**
@@ -75,7 +75,7 @@ export class Fence {
    * Waits until the cache shows a state at least as new as now. Nothing but the waiter is made for it: a promise for
    * each of the reads in flight costs as much as its share of the statement.
    *
-   * @param collection whose standing is needed too
+   * @param collection that the cover shows too
    */
   whenCovered(waiter: Waiter, collection?: string): void {
     if (this.#gathering === null) {
@@ -126,9 +126,9 @@ export class Fence {
     const since = this.#cache.revision;
     const [row] = await (collections.length === 0
       ? this.#db.query<FenceRow>(newsStatement, [since])
-      : this.#db.query<FenceRow>(standingsStatement, [since, collections]));
+      : this.#db.query<FenceRow>(collectionsStatement, [since, collections]));
     if (row === undefined) throw new Error('the head row is missing');
     this.#cache.advance(newsOf(row, since));
-    return { head: row.head, sentAt, standings: new Map(Object.entries(row.standings ?? {})) };
+    return { head: row.head, sentAt, collections: new Map(Object.entries(row.collections ?? {})) };
   }
 }

@@ -142,7 +142,7 @@ async function read(context: Context, history: History, random: Random): Promise
 /** The same instance with a fence that lets everybody through. */
 function withoutFence(context: Context): Context {
   const { reads } = context;
-  const uncovered = () => ({ head: reads.cache.revision, sentAt: reads.clock.now, standings: new Map() });
+  const uncovered = () => ({ head: reads.cache.revision, sentAt: reads.clock.now, collections: new Map() });
   const cover = async () => uncovered();
   const whenCovered = (waiter: Waiter) => queueMicrotask(() => waiter.covered(uncovered()));
   return { ...context, reads: { ...reads, fence: { cover, whenCovered } } };
