@@ -1,6 +1,5 @@
 import { DefinitionCache } from '../domain/definition-cache.js';
 import { DiptychError } from '../domain/errors.js';
-import { PageStarts } from '../domain/page-starts.js';
 import {
   type AllowList,
   isHostAllowed,
@@ -12,6 +11,7 @@ import { Gate } from '../lib/gate.js';
 import { GuardedPoster } from '../lib/guarded-post.js';
 import type { Db } from '../store/db.js';
 import { HeadWatch } from '../store/head-watch.js';
+import { PageStarts } from '../store/page-starts.js';
 import { createReads, type Reads, type ServedRead } from '../store/reads.js';
 import { CommitQueue } from './steps/commit-queue.js';
 import { IngestQueue } from './steps/ingest-queue.js';

@@ -18,6 +18,10 @@ export function formatPosition({ revision, ordinal }: Position): string {
   return ordinal === wholeCommit ? String(revision) : `${revision}.${ordinal}`;
 }
 
+/** Whether a position, or a change, is beyond another. */
+export const isAfter = (a: Position, b: Position) =>
+  a.revision > b.revision || (a.revision === b.revision && a.ordinal > b.ordinal);
+
 /** The position from which this change is the next. */
 export function positionBefore({ revision, ordinal }: Position): Position {
   return ordinal === 1

@@ -1,7 +1,7 @@
 import type { FeedFormat } from '../domain/feed-format.js';
 import { formatChange } from '../domain/feed-format.js';
 import { formatPosition } from '../domain/feed-page.js';
-import type { FeedView } from '../queries/steps/feed-block.js';
+import type { FeedView } from '../domain/feed-view.js';
 import { NDJSON_TYPE } from './plugins/bodies.js';
 import type { Problem } from './problem.js';
 

@@ -4,7 +4,7 @@ import type { Context } from '../commands/context.js';
 import { deliverEvent } from '../commands/deliver-event.js';
 import type { WebhookLead } from '../commands/lead-webhooks.js';
 import { DiptychError } from '../domain/errors.js';
-import type { Position } from '../domain/feed-page.js';
+import { isAfter, type Position } from '../domain/feed-page.js';
 import type { Settlement } from '../domain/webhook-delivery.js';
 import type { FeedEvent } from '../domain/webhook-event.js';
 import type { ActiveWebhook } from '../queries/list-active-webhooks.js';
@@ -189,6 +189,3 @@ export class WebhookLane {
     this.#options.logger[level]({ operation, webhook: this.#webhook.id, ...more }, text);
   }
 }
-
-const isAfter = (a: Position, b: Position) =>
-  a.revision > b.revision || (a.revision === b.revision && a.ordinal > b.ordinal);

@@ -1,6 +1,6 @@
-import type { PageStarts } from '../domain/page-starts.js';
 import type { Db } from '../store/db.js';
 import type { HeadWatch } from '../store/head-watch.js';
+import type { PageStarts } from '../store/page-starts.js';
 import type { Reads } from '../store/reads.js';
 
 /** What questions need. */

@@ -1,5 +1,5 @@
 import type { Position } from '../domain/feed-page.js';
-import { wholeCommit } from '../domain/feed-page.js';
+import { placeChanges } from '../domain/feed-view.js';
 import type { WebhookFilter } from '../domain/webhook.js';
 import { type FeedEvent, toFeedEvent } from '../domain/webhook-event.js';
 import type { QueryContext } from './context.js';
@@ -35,12 +35,10 @@ export async function readWebhookEvents(
     filter,
     ...pageBounds,
   });
-  const events = changes.map((change, index) => {
-    const following = changes[index + 1];
-    const isLastOfCommit = following !== undefined && following.revision > change.revision;
-    const within = { revision: change.revision, ordinal: change.ordinal };
-    const whole = { revision: change.revision, ordinal: wholeCommit };
-    return toFeedEvent(change, following === undefined ? next : isLastOfCommit ? whole : within);
-  });
+  const placed = placeChanges(changes, next);
+  const events = placed.map(({ change, position }, index) =>
+    // With the last one everything is delivered that has been looked through.
+    toFeedEvent(change, index === placed.length - 1 ? next : position),
+  );
   return { events, next, head };
 }

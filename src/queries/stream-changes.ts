@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DiptychError } from '../domain/errors.js';
-import { formatPosition, type Position } from '../domain/feed-page.js';
+import { formatPosition, isAfter, type Position } from '../domain/feed-page.js';
+import { type FeedView, placeChanges } from '../domain/feed-view.js';
 import { Gate } from '../lib/gate.js';
 import type { QueryContext } from './context.js';
-import { type FeedView, isAfter, placeChanges, writeView } from './steps/feed-block.js';
+import { writeView } from './steps/feed-block.js';
+import { blockBytes } from './steps/feed-memory.js';
 import { readFeedFilter, readFeedPage, readPosition, requireReadable } from './steps/feed-page.js';
-import { blockBytes, FeedTail } from './steps/feed-tail.js';
+import { FeedTail } from './steps/feed-tail.js';
 
 export interface StreamChangesInput {
   /** A revision, or a position that a stream or page has told; the beginning if absent. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   cutFeed,
   formatPosition,
+  isAfter,
   type Position,
   parsePosition,
   wholeCommit,
@@ -29,9 +30,6 @@ const feedOf = (sizes: number[]) =>
   sizes.flatMap((size, index) =>
     Array.from({ length: size }, (_, ordinal) => ({ revision: index + 1, ordinal: ordinal + 1, bytes: 10 })),
   );
-
-const isAfter = (a: Position, b: Position) =>
-  a.revision > b.revision || (a.revision === b.revision && a.ordinal > b.ordinal);
 
 function readAll(feed: ReturnType<typeof feedOf>, limit: number, maxBytes: number) {
   const pages: (typeof feed)[] = [];

@@ -1,5 +1,5 @@
 import { formatPosition, wholeCommit } from '../../domain/feed-page.js';
-import { placeChanges } from '../../queries/steps/feed-block.js';
+import { placeChanges } from '../../domain/feed-view.js';
 import { NDJSON_TYPE } from '../plugins/bodies.js';
 import { EVENTS_TYPE, type StreamForm, streamForms } from '../stream-forms.js';
 import { logged } from './feed-examples.js';

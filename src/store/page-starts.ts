@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { FeedFilter } from './feed-change.js';
-import type { Position } from './feed-page.js';
+import type { FeedFilter } from '../domain/feed-change.js';
+import type { Position } from '../domain/feed-page.js';
 
 /** A place in the feed, and how many changes are before it. */
 export interface PageStart {

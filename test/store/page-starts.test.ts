@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { unfiltered } from '../../src/domain/feed-change.js';
-import { feedStart, PageStarts } from '../../src/domain/page-starts.js';
+import { feedStart, PageStarts } from '../../src/store/page-starts.js';
 
 const at = (offset: number) => ({ offset, position: { revision: offset, ordinal: 1 } });
 
