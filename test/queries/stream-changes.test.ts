@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import type { Context } from '../../src/commands/context.js';
@@ -120,6 +121,38 @@ describe('streams of the present', () => {
     expect(stream.take()).toBeNull();
     expect(stream.position).toBe('3');
   });
+});
+
+test("a reading that fails when nobody follows any more is nobody's trouble", async () => {
+  let read = () => {};
+  const reading = new Promise<void>((resolve) => {
+    read = resolve;
+  });
+  const left = new AbortController();
+  const [context] = await createInstances(1, {
+    wrap: (db) => ({
+      ...db,
+      query: async (text, values) => {
+        // Of the tail, the stream itself is not behind.
+        if (!text.includes('FROM change')) return await db.query<never>(text, values);
+        read();
+        await once(left.signal, 'abort');
+        throw new Error('the database is gone');
+      },
+    }),
+  });
+  if (context === undefined) throw new Error('an instance is needed');
+  const told: unknown[] = [];
+  const streams = new ChangeStreams(context, { onError: (error) => told.push(error) });
+  await define(context);
+  const { stream, next } = await openStream(streams, { after: '1' });
+  next().catch(() => {});
+  await put(context, ['a'], {});
+  await reading;
+  stream.close();
+  left.abort();
+  await context.db.query('SELECT 1');
+  expect(told).toEqual([]);
 });
 
 test('what is in memory is bounded, whatever is committed, in however many views', async () => {

@@ -73,6 +73,7 @@ export class FeedTail {
         hasBegun = true;
         await this.#advance();
       } catch (error) {
+        if (this.#followers.size === 0) break;
         // A tail that stands still loses nothing: it goes on from where it is when the database is there again.
         this.#onError(error);
         await delay(pauseMs, undefined, { ref: false });
