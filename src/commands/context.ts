@@ -47,12 +47,21 @@ export interface WebhookSettings {
   attemptTimeoutMs: number;
   /** How long what is under way may take when the process is told to stop. */
   stopGraceMs: number;
+  /** How often the leader shows the server that it lives: far more often than that ends a session for its silence. */
+  beatMs: number;
+  /**
+   * How long the server may take to answer that before the lead is given up: longer than a statement waits for a lock,
+   * and no longer than it takes until the server has ended a session that it hears nothing of.
+   */
+  beatAnswerMs: number;
   retry: RetryBounds;
   now: () => Date;
 }
 
 const attemptTimeoutMs = 15_000;
 const stopGraceMs = 5_000;
+const beatMs = 3_000;
+const beatAnswerMs = 12_000;
 
 function webhookSettings(given: ContextOptions['webhooks'] = {}): WebhookSettings {
   const { allow = nothingAllowed } = given;
@@ -65,6 +74,8 @@ function webhookSettings(given: ContextOptions['webhooks'] = {}): WebhookSetting
     poster,
     attemptTimeoutMs,
     stopGraceMs,
+    beatMs,
+    beatAnswerMs,
     retry: retryBounds,
     now: () => new Date(),
     ...given,

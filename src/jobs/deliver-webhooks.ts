@@ -1,9 +1,9 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Context } from '../commands/context.js';
-import { leadWebhooks, type WebhookLead } from '../commands/lead-webhooks.js';
+import { type ActiveWebhook, leadWebhooks, type WebhookLead } from '../commands/lead-webhooks.js';
 import { Gate } from '../lib/gate.js';
-import { type ActiveWebhook, listActiveWebhooks } from '../queries/list-active-webhooks.js';
 import { type Job, repeat } from './repeat.js';
 import { type LaneOptions, WebhookLane } from './webhook-lane.js';
 
@@ -44,15 +44,24 @@ async function runLanes(context: Context, lead: WebhookLead, logger: Logger, res
   const lanes = new Map<string, WebhookLane>();
   logger.info({ operation }, 'this instance sends the webhooks');
   while (!lead.signal.aborted) {
-    const webhooks = await listActiveWebhooks(context).catch((error: unknown) => {
+    const webhooks = await lead.listWebhooks().catch((error: unknown) => {
       logger.warn({ operation, err: error }, 'could not look for changed webhooks');
     });
     if (webhooks) follow(lanes, webhooks, options);
     if (lanes.size === 0) return;
     await delay(restMs, undefined, { signal: lead.signal, ref: false }).catch(() => {});
   }
-  await Promise.all([...lanes.values()].map((lane) => lane.ended));
+  // What still reads when the lead is lost comes to nothing, however long the database keeps it.
+  await Promise.race([
+    Promise.all([...lanes.values()].map((lane) => lane.ended)),
+    afterLoss(lead.lost, context.webhooks.stopGraceMs),
+  ]);
   if (lead.lost.aborted) logger.warn({ operation }, 'this instance sends the webhooks no longer');
+}
+
+async function afterLoss(lost: AbortSignal, graceMs: number): Promise<void> {
+  if (!lost.aborted) await once(lost, 'abort');
+  await delay(graceMs, undefined, { ref: false });
 }
 
 function follow(lanes: Map<string, WebhookLane>, webhooks: ActiveWebhook[], options: LaneOptions): void {

@@ -2,18 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Context } from '../commands/context.js';
 import { deliverEvent } from '../commands/deliver-event.js';
-import type { WebhookLead } from '../commands/lead-webhooks.js';
+import type { ActiveWebhook, WebhookLead } from '../commands/lead-webhooks.js';
 import { DiptychError } from '../domain/errors.js';
 import { isAfter, type Position } from '../domain/feed-page.js';
 import type { Settlement } from '../domain/webhook-delivery.js';
 import type { FeedEvent } from '../domain/webhook-event.js';
-import type { ActiveWebhook } from '../queries/list-active-webhooks.js';
 import { readWebhookEvents } from '../queries/read-webhook-events.js';
 
 const operation = 'deliverWebhooks';
 
 /** How often a position that only passed over changes is written down. */
 const passingMs = 1_000;
+
+/** How long the rest of a page is kept while an event of it is under way. */
+const heldMs = 1_000;
 
 /** After the database could not be read. */
 const troubleMs = 1_000;
@@ -111,8 +113,16 @@ export class WebhookLane {
       readWebhookEvents(context, { ...webhook, position: this.#position }),
     ).catch((error: unknown) => this.#refused(webhook, error));
     if (page === undefined) return;
-    for (const event of page.events) {
-      if (this.#isOver || webhook !== this.#webhook || !(await this.#deliver(event))) return;
+    const { events } = page;
+    let isWhole = true;
+    for (let event = events.shift(); event !== undefined; event = events.shift()) {
+      if (this.#isOver || webhook !== this.#webhook) return;
+      // What stands behind an event that takes long is let go, and read again afterwards.
+      const letGo = setTimeout(() => {
+        isWhole = events.splice(0).length === 0;
+      }, heldMs);
+      const goesOn = await this.#deliver(event).finally(() => clearTimeout(letGo));
+      if (!goesOn || !isWhole) return;
     }
     if (webhook === this.#webhook) await this.#passOver(page);
   }
@@ -121,7 +131,7 @@ export class WebhookLane {
   async #deliver(event: FeedEvent): Promise<boolean> {
     const { context, lead } = this.#options;
     const { id, turn } = this.#webhook;
-    const settlement = await deliverEvent(context, { id, turn, failures: this.#failures }, event, lead.lost);
+    const settlement = await deliverEvent(context, { id, turn, failures: this.#failures }, event, lead);
     // Another turn, or none; the list of endpoints will tell.
     if (settlement === null) {
       await this.#rest(passingMs);

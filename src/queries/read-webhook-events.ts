@@ -12,8 +12,8 @@ export interface WebhookEventsPage {
   head: number;
 }
 
-/** Few at a time, because every endpoint that is being sent to holds a page. */
-const pageBounds = { limit: 50, maxBytes: 1024 * 1024 };
+/** Few at a time, because every endpoint that is being sent to holds a page for a moment. */
+const pageBounds = { limit: 50, maxBytes: 256 * 1024 };
 
 /**
  * What is to be sent next to an endpoint.

@@ -136,6 +136,8 @@ export function withSnapshot<T>(db: Db, work: (snapshot: Snapshot) => Promise<T>
 export interface Session extends Executor {
   snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Breaks the connection off: whatever still waits for its answer fails. */
+  abandon(): void;
 }
 
 /** Runs `work` with one connection, whose temporary tables and advisory locks are gone afterwards. */
@@ -146,6 +148,10 @@ export function withSession<T>(db: Db, work: (session: Session) => Promise<T>): 
         ...executorOf(connection.client),
         snapshot: (inner) => runSnapshot(connection, inner),
         transaction: (inner) => retried(() => runTransaction(connection, inner)),
+        abandon() {
+          connection.broken ??= new Error('the connection was given up');
+          connection.client.connection.stream.destroy();
+        },
       });
     } finally {
       if (connection.broken === undefined) {

@@ -39,9 +39,8 @@ async function tryLockSender(session: Session): Promise<boolean> {
 }
 
 /** Keeps the session from being silent for too long. */
-export async function signOfLife(tx: Tx): Promise<Set<string>> {
-  await tx.query(`SELECT`);
-  return new Set();
+export async function signOfLife(session: Session): Promise<void> {
+  await session.query(`SELECT`);
 }
 
 /** An endpoint that events are sent to, and from where on. */
@@ -76,17 +75,37 @@ export async function isSenderWanted(executor: Executor): Promise<boolean> {
   return row?.wanted === true;
 }
 
-/** Where an event of this turn goes; null when it is paused, or was moved or changed since. */
-export async function findReceiver(
+/** An endpoint in the turn in which something of it was read. */
+export interface WebhookTurn {
+  webhookId: string;
+  turn: number;
+}
+
+/** Where events go, and what they are signed with at this moment, the newest secret first. */
+export interface Receiver {
+  url: string;
+  secrets: Buffer[];
+}
+
+/**
+ * Where events of these turns go, by the id of their endpoint; none for one that is paused, or was moved or changed
+ * since. On the session that holds the sender's lock, so that who has lost it begins nothing.
+ */
+export async function findReceivers(
   executor: Executor,
-  webhookId: string,
-  turn: number,
-): Promise<{ url: string } | null> {
-  const [row] = await executor.query<{ url: string }>(
-    `SELECT url FROM webhook WHERE id = $1 AND turn = $2 AND paused IS NULL`,
-    [webhookId, turn],
+  turns: WebhookTurn[],
+): Promise<Map<string, Receiver>> {
+  const rows = await executor.query<Receiver & { id: string }>(
+    `SELECT w.id, w.url, ARRAY(
+       SELECT s.secret FROM webhook_secret s
+       WHERE s.webhook_id = w.id AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp()) ORDER BY s.id DESC
+     ) AS secrets
+     FROM jsonb_to_recordset($1::jsonb) AS t ("webhookId" uuid, turn bigint)
+     JOIN webhook w ON w.id = t."webhookId" AND w.id = ANY ($2::uuid[])
+     WHERE w.turn = t.turn AND w.paused IS NULL`,
+    [JSON.stringify(turns), turns.map(({ webhookId }) => webhookId)],
   );
-  return row ?? null;
+  return new Map(rows.map(({ id, ...receiver }) => [id, receiver]));
 }
 
 /**

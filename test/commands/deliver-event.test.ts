@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { deliverEvent } from '../../src/commands/deliver-event.js';
 import { pauseWebhook } from '../../src/commands/pause-webhook.js';
 import { replayWebhook } from '../../src/commands/replay-webhook.js';
+import { findReceivers, type WebhookTurn } from '../../src/store/webhook-sender.js';
 import { Receiver } from '../support/receiver.js';
 import { hook, instancesWithThings } from '../support/webhook-jobs.js';
 
@@ -13,7 +14,12 @@ async function oneWebhook() {
   if (context === undefined) throw new Error('no instance');
   const receiver = await Receiver.start();
   const { id } = await hook(context, receiver.url);
-  const deliver = (turn = 1) => deliverEvent(context, { id, turn, failures: 2 }, event, signal);
+  const lead = {
+    lost: signal,
+    findReceiver: async (asked: WebhookTurn) =>
+      (await findReceivers(context.db, [asked])).get(asked.webhookId) ?? null,
+  };
+  const deliver = (turn = 1) => deliverEvent(context, { id, turn, failures: 2 }, event, lead);
   return { context, receiver, id, deliver };
 }
 

@@ -1,10 +1,11 @@
 import { setImmediate as aMoment } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Context } from '../../src/commands/context.js';
 import { leadWebhooks, type WebhookLead } from '../../src/commands/lead-webhooks.js';
 import { replayWebhook } from '../../src/commands/replay-webhook.js';
 import { type LaneOptions, WebhookLane } from '../../src/jobs/webhook-lane.js';
-import { listActiveWebhooks } from '../../src/queries/list-active-webhooks.js';
+import type { WebhookEventsPage } from '../../src/queries/read-webhook-events.js';
 import { Receiver } from '../support/receiver.js';
 import { commitMany, hook, instancesWithThings, isDone, silent, untilView } from '../support/webhook-jobs.js';
 
@@ -28,14 +29,14 @@ async function leading() {
   return { context, receiver, id, view, lead };
 }
 
-async function active(context: Context) {
-  const [webhook] = await listActiveWebhooks(context);
+async function active(lead: WebhookLead) {
+  const [webhook] = await lead.listWebhooks();
   if (webhook === undefined) throw new Error('no webhook');
   return webhook;
 }
 
 async function startLane(options: Omit<LaneOptions, 'logger'>) {
-  const lane = new WebhookLane(await active(options.context), { ...options, logger: silent });
+  const lane = new WebhookLane(await active(options.lead), { ...options, logger: silent });
   onTestFinished(async () => {
     lane.end();
     await lane.ended;
@@ -60,7 +61,7 @@ test('a refusal of what it has read from is dropped once its owner has moved it 
         // Between its reading and what it makes of it.
         if (reads === 1) {
           await replayWebhook(context, { id, precondition: {}, after: head - 1 });
-          lane.follow(await active(context));
+          lane.follow(await active(lead));
         }
         throw error;
       }
@@ -97,3 +98,38 @@ test('it rests when what it has passed over does not count any more', async () =
   await aMoment();
   expect(reads).toBe(before);
 });
+
+test('what stands behind an event that takes long is let go, and sent once that is taken', async () => {
+  const { context, receiver, view, lead } = await leading();
+  let answer = () => {};
+  receiver.react = ({ number }, response) => {
+    if (number > 1) return 204;
+    answer = () => response.writeHead(204).end();
+    return undefined;
+  };
+  const ids = await commitMany(context, 5);
+  const held: WeakRef<object>[] = [];
+  await startLane({
+    context,
+    lead,
+    inTurn: async (read) => {
+      const page = await read();
+      if (held.length === 0) for (const value of eventsOf(page).slice(1)) held.push(new WeakRef(value));
+      return page;
+    },
+  });
+  await receiver.until(({ received }) => received.length === 1);
+  expect(held).toHaveLength(4);
+  while (held.some((each) => each.deref() !== undefined)) {
+    await aMoment();
+    collectGarbage();
+  }
+  answer();
+  await untilView(view, isDone);
+  expect(receiver.received.map((each) => each.id)).toEqual(ids);
+});
+
+const eventsOf = (page: unknown) => (page as WebhookEventsPage).events;
+
+setFlagsFromString('--expose_gc');
+const collectGarbage: () => void = runInNewContext('gc');

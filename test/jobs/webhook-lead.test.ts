@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Context } from '../../src/commands/context.js';
 import { leadWebhooks, type WebhookLead } from '../../src/commands/lead-webhooks.js';
 import type { Settlement } from '../../src/domain/webhook-delivery.js';
+import { openDatabase } from '../../src/store/db.js';
 import { firstIdsOf, Receiver } from '../support/receiver.js';
 import {
   commitMany,
@@ -11,6 +12,7 @@ import {
   startSending,
   untilView,
 } from '../support/webhook-jobs.js';
+import { startWire } from '../support/wire.js';
 
 async function twoInstances(): Promise<[Context, Context]> {
   const [one, two] = await instancesWithThings(2);
@@ -113,6 +115,10 @@ describe('of two instances', () => {
     while (second.lead === null) second = await takeLead(two);
     await expect(first.lead?.settle(moved(id, 3))).rejects.toMatchObject({ code: 'not-ready' });
     expect(first.lead?.lost.aborted).toBe(true);
+    // Nor does it learn where an event would go.
+    await expect(first.lead?.findReceiver({ webhookId: id, turn: 1 })).rejects.toMatchObject({
+      code: 'not-ready',
+    });
     expect((await view()).position).toBe(position);
     // The control: who has it does.
     expect(await second.lead?.settle(moved(id, 3))).toBe(true);
@@ -161,6 +167,25 @@ describe('the leader', () => {
     expect((await good.view()).position).toBe('3.1');
     letGo();
     await ended;
+  });
+
+  test('is given up when the server does not answer, however long the kernel would wait', async () => {
+    const [one, two] = await twoInstances();
+    const { id } = await hook(two, 'https://shop.example/');
+    const wire = await startWire(one.db);
+    const through = openDatabase({ url: wire.url, poolSize: 1 });
+    const settings = { ...one.webhooks, beatMs: 5, beatAnswerMs: 100 };
+    const { lead, ended, letGo } = await takeLead({ ...one, db: through, webhooks: settings });
+    if (lead === null) throw new Error('nobody leads');
+    expect(await lead.findReceiver({ webhookId: id, turn: 1 })).not.toBeNull();
+    wire.goSilent();
+    // What waits for its answer comes to an end with it.
+    await expect(lead.findReceiver({ webhookId: id, turn: 1 })).rejects.toMatchObject({ code: 'not-ready' });
+    expect(lead.lost.aborted).toBe(true);
+    letGo();
+    expect(await ended).toBe(true);
+    wire.cut();
+    await through.close();
   });
 
   test('is nobody while there is nothing to send to', async () => {

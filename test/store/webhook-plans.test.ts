@@ -6,7 +6,7 @@ import {
   listAttempts,
 } from '../../src/store/webhook-deliveries.js';
 import { listSecrets } from '../../src/store/webhook-secrets.js';
-import { findReceiver, settleWebhooks } from '../../src/store/webhook-sender.js';
+import { findReceivers, settleWebhooks } from '../../src/store/webhook-sender.js';
 import { listWebhooks } from '../../src/store/webhooks.js';
 import { createTestDatabase } from '../support/database.js';
 import { readingsOf } from '../support/plans.js';
@@ -56,7 +56,7 @@ async function rowsOf(work: (tx: Tx) => Promise<unknown>): Promise<number> {
 const first = () => ids[0] ?? '';
 
 test('what is sent for each event looks at the one endpoint, however many there are', async () => {
-  expect(await rowsOf((tx) => findReceiver(tx, first(), 1))).toBeLessThanOrEqual(1);
+  expect(await rowsOf((tx) => findReceivers(tx, [{ webhookId: first(), turn: 1 }]))).toBeLessThanOrEqual(1);
   expect(await rowsOf((tx) => listSecrets(tx, first()))).toBeLessThanOrEqual(1);
   const attempt = { eventId: 'evt_2_1', attempt: 1, at: new Date(), status: 204, error: null, durationMs: 1 };
   const settlement = {
