@@ -8,7 +8,7 @@ import { readNumberedPage } from './steps/numbered-page.js';
 export interface ReadChangesInput extends Wait {
   /** A revision, or `next` of an earlier page; the beginning if absent. */
   after?: string | undefined;
-  /** Instead of a position, and without a prefix, which it could not bound: the number of the page, from 1. */
+  /** Counted from the position, and without a prefix, which it could not bound: the number of the page, from 1. */
   page?: number | undefined;
   limit: number;
   collection?: string | undefined;
@@ -35,6 +35,6 @@ export async function readChanges(context: QueryContext, input: ReadChangesInput
           (range) => readFeedPage(context, { ...range, limit }),
           ({ changes }) => changes.length === 0,
         )
-      : await readNumberedPage(context, { page, limit, filter });
+      : await readNumberedPage(context, { page, limit, after, filter });
   return { changes: part.changes, next: formatPosition(part.next), head };
 }

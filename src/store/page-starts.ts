@@ -2,13 +2,17 @@ import { LRUCache } from 'lru-cache';
 import type { FeedFilter } from '../domain/feed-change.js';
 import type { Position } from '../domain/feed-page.js';
 
-/** A place in the feed, and how many changes are before it. */
+/** Pages that are counted from one position, and hold the same changes: all readers of them share what is known. */
+export interface PageSeries {
+  after: Position;
+  filter: FeedFilter;
+}
+
+/** A place in the feed, and how many changes of its series are before it. */
 export interface PageStart {
   offset: number;
   position: Position;
 }
-
-export const feedStart: PageStart = { offset: 0, position: { revision: 0, ordinal: 0 } };
 
 /** How many pages back a known start is looked for. */
 const lookBack = 32;
@@ -25,18 +29,18 @@ export class PageStarts {
   }
 
   /** The nearest known start at or before an offset, by steps of a page. */
-  before(filter: FeedFilter, offset: number, limit: number): PageStart {
+  before(series: PageSeries, offset: number, limit: number): PageStart {
     for (let at = offset; at > 0 && at >= offset - lookBack * limit; at -= limit) {
-      const position = this.#known.get(nameOf(filter, at));
+      const position = this.#known.get(nameOf(series, at));
       if (position !== undefined) return { offset: at, position };
     }
-    return feedStart;
+    return { offset: 0, position: series.after };
   }
 
-  keep(filter: FeedFilter, { offset, position }: PageStart): void {
-    this.#known.set(nameOf(filter, offset), position);
+  keep(series: PageSeries, { offset, position }: PageStart): void {
+    this.#known.set(nameOf(series, offset), position);
   }
 }
 
-const nameOf = ({ collectionId, keyPrefix }: FeedFilter, offset: number) =>
-  JSON.stringify([collectionId, keyPrefix, offset]);
+const nameOf = ({ after, filter: { collectionId, keyPrefix } }: PageSeries, offset: number) =>
+  JSON.stringify([after.revision, after.ordinal, collectionId, keyPrefix, offset]);

@@ -86,12 +86,27 @@ describe('200', () => {
   });
 });
 
+test('page 1 begins after a position, and each such beginning has pages of its own', async () => {
+  const { name, commit } = await newCollection(call);
+  const revisions: number[] = [];
+  for (const key of ['a', 'b', 'c', 'd']) revisions.push(await commit(key, {}));
+  const keysOf = async (page: number, after: number | string) => {
+    const path = `/v1/changes?page=${page}&limit=2&collection=${name}&after=${after}`;
+    return (await call.get(path).expect(200)).body.changes.map((change: { key: string }) => change.key);
+  };
+  expect(await keysOf(2, 0)).toEqual(['c', 'd']);
+  expect(await keysOf(1, revisions[0] ?? 0)).toEqual(['b', 'c']);
+  expect(await keysOf(2, revisions[0] ?? 0)).toEqual(['d']);
+  expect(await keysOf(1, `${revisions[2]}.1`)).toEqual(['d']);
+  expect(await keysOf(2, revisions[2] ?? 0)).toEqual([]);
+  for (const page of [1, 2]) await call.get(`/v1/changes?page=${page}&after=1000000`).expect(404);
+});
+
 describe('400', () => {
   test('names everything that does not go together with page', async () => {
-    const others = 'after=3&cursor=4&wait=5&group=commit&keyPrefix=a';
+    const others = 'after=0&cursor=4&wait=5&group=commit&keyPrefix=a';
     const { body } = await call.get(`/v1/changes?page=1&${others}`).expect(400);
     expect(body.errors).toMatchObject([
-      { in: 'query', pointer: '/after', code: 'not-together' },
       { in: 'query', pointer: '/cursor', code: 'not-together' },
       { in: 'query', pointer: '/wait', code: 'not-together' },
       { in: 'query', pointer: '/group', code: 'not-together' },

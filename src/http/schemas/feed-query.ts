@@ -39,11 +39,10 @@ const format = z.enum(feedFormats).meta({
 
 const page = integerText(1, 1_000_000_000, {
   description:
-    'The number of a page, from 1, for programs that cannot go on by position: exactly `limit` changes, but on the last. Not together with `after`, `cursor`, `wait`, `group` or `keyPrefix`.',
+    'The number of a page, from 1, for programs that cannot go on by position: exactly `limit` changes, but on the last. Page 1 begins after `after`. Not together with `cursor`, `wait`, `group` or `keyPrefix`.',
 });
 
 interface Given {
-  after?: string | undefined;
   cursor?: string | undefined;
   page?: number | undefined;
   group?: string | undefined;
@@ -54,7 +53,7 @@ interface Given {
 
 /** Parameters that were given and exclude each other. */
 function excluded(given: Given): [name: string, message: string][] {
-  const { after, cursor, page, group, keyPrefix, wait, format } = given;
+  const { cursor, page, group, keyPrefix, wait, format } = given;
   const failures: [string, string][] = [];
   const refuse = (isGiven: boolean, name: string, message: string) => {
     if (isGiven) {
@@ -62,8 +61,7 @@ function excluded(given: Given): [name: string, message: string][] {
     }
   };
   if (page !== undefined) {
-    refuse(after !== undefined, 'after', 'Not together with `page`, which says where to start.');
-    refuse(cursor !== undefined, 'cursor', 'Not together with `page`, which says where to start.');
+    refuse(cursor !== undefined, 'cursor', 'Not together with `page`: say with `after` where page 1 begins.');
     refuse(wait > 0, 'wait', 'Not together with `page`: what is on it by now is answered at once.');
     refuse(group !== undefined, 'group', 'Not together with `page`, which counts changes.');
     refuse(

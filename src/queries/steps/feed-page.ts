@@ -64,7 +64,7 @@ export async function requireReadable(
   filter: FeedFilter,
 ): Promise<number> {
   const { head, horizon } = await findFeedState(context.db, filter.collectionId);
-  if (position.revision > head) throw ahead(position, head);
+  requireReached(position, head);
   // The change at the horizon has lost a side, so whoever asks for it is refused at once. Whether it is among those
   // of a prefix is known only when they are read.
   if (filter.keyPrefix === null && isBelowHorizon(position, horizon))
@@ -72,8 +72,10 @@ export async function requireReadable(
   return head;
 }
 
-function ahead(position: Position, head: number): DiptychError {
-  return new DiptychError(
+/** @throws DiptychError `revision-not-found` where the log has not come to the position yet */
+export function requireReached(position: Position, head: number): void {
+  if (position.revision <= head) return;
+  throw new DiptychError(
     'revision-not-found',
     `The position is after revision ${position.revision}, and the head is ${head}.`,
     { extensions: { head } },

@@ -1,17 +1,16 @@
 import { DiptychError } from '../../domain/errors.js';
-import type { FeedFilter } from '../../domain/feed-change.js';
 import { type Position, positionBefore, wholeCommit } from '../../domain/feed-page.js';
 import { findFeedPosition, listFeedAt, listFeedPositions } from '../../store/feed.js';
 import { findHead } from '../../store/head.js';
+import type { PageSeries } from '../../store/page-starts.js';
 import type { QueryContext } from '../context.js';
 import { maxPageBytes } from './await-feed.js';
-import { type FeedPart, requireReadable, requireWhole, toChange } from './feed-page.js';
+import { type FeedPart, requireReached, requireReadable, requireWhole, toChange } from './feed-page.js';
 
-interface Numbered {
-  /** From 1. */
+interface Numbered extends PageSeries {
+  /** From 1, which begins after the position. */
   page: number;
   limit: number;
-  filter: FeedFilter;
 }
 
 /** A page by its number: exactly `limit` changes, whatever commits they are of, but on the last. */
@@ -23,6 +22,7 @@ export async function readNumberedPage(
   const after = await findStart(context, wanted);
   if (after === null) {
     const { revision: head } = await findHead(context.db);
+    requireReached(wanted.after, head);
     return { part: { changes: [], next: endOf(head) }, head };
   }
   const head = await requireReadable(context, after, filter);
@@ -34,7 +34,7 @@ export async function readNumberedPage(
   const following = ahead[limit];
   if (following === undefined) return { part: { changes: rows.map(toChange), next: endOf(head) }, head };
   const next = positionBefore(following);
-  context.pageStarts.keep(filter, { offset: wanted.page * limit, position: next });
+  context.pageStarts.keep(wanted, { offset: wanted.page * limit, position: next });
   return { part: { changes: rows.map(toChange), next }, head };
 }
 
@@ -44,9 +44,10 @@ const endOf = (head: number): Position => ({ revision: head, ordinal: wholeCommi
  * The position before the page; null where the log does not reach it. Most often it is known, as the end of the
  * page before. Else the changes between are counted along the index.
  */
-async function findStart(context: QueryContext, { page, limit, filter }: Numbered): Promise<Position | null> {
+async function findStart(context: QueryContext, wanted: Numbered): Promise<Position | null> {
+  const { page, limit, filter } = wanted;
   const offset = (page - 1) * limit;
-  const known = context.pageStarts.before(filter, offset, limit);
+  const known = context.pageStarts.before(wanted, offset, limit);
   const distance = offset - known.offset;
   if (distance === 0) return known.position;
   const upTo = Number.MAX_SAFE_INTEGER;
@@ -54,7 +55,7 @@ async function findStart(context: QueryContext, { page, limit, filter }: Numbere
   const first = await findFeedPosition(context.db, range);
   if (first === null) return null;
   const position = positionBefore(first);
-  context.pageStarts.keep(filter, { offset, position });
+  context.pageStarts.keep(wanted, { offset, position });
   return position;
 }
 
