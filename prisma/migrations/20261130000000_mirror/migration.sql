@@ -76,6 +76,9 @@ BEGIN
   UPDATE collection SET mirrored = wanted WHERE id = NEW.id AND mirrored <> wanted;
   RETURN NULL;
 EXCEPTION
+  -- It is of the class whose name stands below, which would take it in; but it passes, and can be tried again.
+  WHEN lock_not_available THEN
+    RAISE;
   WHEN dependent_objects_still_exist OR duplicate_table OR duplicate_object OR wrong_object_type
     OR insufficient_privilege OR undefined_object OR invalid_schema_name OR object_not_in_prerequisite_state THEN
     RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME;
