@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../commands/context.js';
 import { DiptychError } from '../domain/errors.js';
@@ -76,7 +77,8 @@ export class FeedStreams {
       'X-Accel-Buffering': 'no',
     });
     if (request.method === 'HEAD') {
-      return reply.send();
+      // Of a stream, so that no length is told which GET has not.
+      return reply.send(Readable.from([]));
     }
     const headers = reply.getHeaders() as Record<string, string>;
     reply.hijack();

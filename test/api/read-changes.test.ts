@@ -97,6 +97,17 @@ describe('200', () => {
   });
 });
 
+test('400 for what is no position, at the parameter that holds it', async () => {
+  for (const [name, query] of [
+    ['after', 'after=1.0'],
+    ['after', 'after=-1'],
+    ['cursor', 'format=rows&cursor=1.0'],
+  ]) {
+    const { body } = await call.get(`/v1/changes?${query}`).expect(400);
+    expect(body.errors).toMatchObject([{ in: 'query', pointer: `/${name}` }]);
+  }
+});
+
 test('404 for a position that has not come, and for an unknown collection', async () => {
   expect((await call.get('/v1/changes?after=999999').expect(404)).body.code).toBe('revision-not-found');
   expect((await call.get('/v1/changes?after=0&collection=missing').expect(404)).body.code).toBe(

@@ -4,7 +4,7 @@ import { keyPrefixText, limitText, PAGE_LIMIT_DEFAULT } from './list-query.js';
 import { collectionName, integerText } from './primitives.js';
 
 const WAIT_SECONDS_MAX = 60;
-const POSITION = '(?:0|[1-9]\\d{0,14})(?:\\.(?:0|[1-9]\\d{0,8}))?';
+const POSITION = '(?:0|[1-9]\\d{0,14})(?:\\.[1-9]\\d{0,8})?';
 
 /** What programs send for a cursor that they do not have yet. */
 const noCursor = ['', 'null', `\${cursor}`];

@@ -169,4 +169,4 @@ function utf8OfHeader(text: string): string | null {
 }
 
 /** A position of the feed: a revision, or a place within one. */
-export const positionPattern = /^(?:0|[1-9]\d{0,14})(?:\.(?:0|[1-9]\d{0,8}))?$/;
+export const positionPattern = /^(?:0|[1-9]\d{0,14})(?:\.[1-9]\d{0,8})?$/;
