@@ -10,7 +10,7 @@ import { Writers } from './support/writers.js';
 const seed = Number(process.env.SEED ?? Date.now() % 100_000);
 
 /** More than a page of changes. */
-const work = { commits: size(600, 2_000), ofSeveral: size(60, 200), seed };
+const work = { commits: size(600, 10_000), ofSeveral: size(60, 500), seed };
 
 test(`feed → LocalFile: the file has every change once and in order, with both of its records (seed ${seed})`, async () => {
   const service = await startService();

@@ -19,7 +19,7 @@ const names = ['Grinder', 'Käse ☃ 𝄞', 'a "quote", a \\ and a / too', "it's
 test('source → Http sink: what the rows make is staged, unseen until it is validated and committed, and a repeat changes nothing', async () => {
   const service = await startWithProducts();
   const rows = await exampleRows();
-  const many = Array.from({ length: size(200, 2_000) }, (_, index): Product => {
+  const many = Array.from({ length: size(200, 10_000) }, (_, index): Product => {
     const name = names[index % names.length] ?? '';
     return { row_kind: '+I', id: 100 + index, name, price: index / 8, active: index % 3 === 0 };
   });
