@@ -16,8 +16,8 @@ CREATE TABLE webhook (
   -- The position up to which everything has been delivered.
   revision          bigint NOT NULL,
   ordinal           integer NOT NULL,
-  -- Counts how often the position was set by hand, or the receiver became another. What a sender began in an earlier
-  -- turn moves nothing.
+  -- Counts how often the position was set by hand, or the receiver or the filter became another. What a sender began
+  -- in an earlier turn moves nothing.
   turn              bigint NOT NULL DEFAULT 1,
   -- Attempts at the next event that failed.
   failures          integer NOT NULL DEFAULT 0,
