@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { HeadWatch } from './head-watch.js';
 
@@ -123,23 +124,14 @@ async function listenOnce(
 
 /** Ends the connection as it should end, or, where nobody answers, as it can. */
 async function goodbye(client: pg.Client): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, goodbyeMs);
-  });
-  await Promise.race([client.end().catch(() => {}), late]);
-  clearTimeout(timer);
+  const late = new AbortController();
+  // A connection that is broken already has nothing to say, and is destroyed below as any other.
+  await Promise.race([client.end().catch(() => {}), pause(goodbyeMs, late.signal)]);
+  late.abort();
   client.connection.stream.destroy();
 }
 
+/** Ends early by the signal. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
+  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -110,7 +110,8 @@ export async function findReceivers(
 
 /**
  * Writes what became of endpoints, each in one settlement; answers those that it counted for. What was begun in an
- * earlier turn moves nothing. The ids are named apart, so that each is looked up. On the session that holds the sender's lock, so that who has lost it writes nothing.
+ * earlier turn moves nothing. The ids are named apart, so that each is looked up. On the session that holds the
+ * sender's lock, so that who has lost it writes nothing.
  */
 export async function settleWebhooks(tx: Tx, settlements: Settlement[]): Promise<Set<string>> {
   // What a crash of the server takes back is delivered again, as it is after any other.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { changeOperation, commitKind, data, message, positive, time, wholeNumber } from './answers.js';
+import { changeOperation, commitSchema, data, message, positive, time, wholeNumber } from './answers.js';
 
 // The shapes of the feed in its forms. As in `answers.ts`, they are documentation and test oracle.
 
@@ -84,7 +84,7 @@ export const cloudEventSchema = z
   })
   .meta({ id: 'ChangeEvent', description: 'A change as a CloudEvent 1.0 in structured mode.' });
 
-function pageOf<Item extends z.ZodType>(item: Item, id: string) {
+function formPageOf<Item extends z.ZodType>(item: Item, id: string) {
   return z
     .object({
       data: z.array(item),
@@ -97,14 +97,9 @@ function pageOf<Item extends z.ZodType>(item: Item, id: string) {
     .meta({ id });
 }
 
-const feedCommitSchema = z
-  .object({
-    revision: positive,
-    kind: commitKind,
-    committedAt: time,
-    author: z.string(),
-    message,
-    changeset: z.string().nullable(),
+const feedCommitSchema = commitSchema
+  .pick({ revision: true, kind: true, committedAt: true, author: true, message: true, changeset: true })
+  .extend({
     changeCount: wholeNumber.meta({
       description: 'Of the whole commit, also where a filter leaves some out.',
     }),
@@ -130,7 +125,7 @@ const commitsSchema = z
 export const feedAnswerSchema = z.union([
   feedSchema,
   commitsSchema,
-  pageOf(rowSchema, 'FeedRowPage'),
-  pageOf(debeziumSchema, 'DebeziumPage'),
-  pageOf(cloudEventSchema, 'ChangeEventPage'),
+  formPageOf(rowSchema, 'FeedRowPage'),
+  formPageOf(debeziumSchema, 'DebeziumPage'),
+  formPageOf(cloudEventSchema, 'ChangeEventPage'),
 ]);
