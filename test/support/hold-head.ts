@@ -5,7 +5,7 @@ import type { Db } from '../../src/store/db.js';
 export interface HeldHead {
   /** Waits until so many sessions wait for a lock: what they prepared is ready, and nothing is decided yet. */
   untilWaiting: (sessions: number) => Promise<void>;
-  /** Ends the sessions that wait, as a failing database would. */
+  /** Ends the sessions that wait, as a failing database would; they are gone when it returns, and are counted no more. */
   cutOff: () => Promise<void>;
   release: () => Promise<void>;
 }
@@ -32,7 +32,7 @@ export async function holdHead(db: Db): Promise<HeldHead> {
       }
     },
     cutOff: async () => {
-      await db.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
+      await db.query(`SELECT pg_terminate_backend(pid, 60000) ${waiting}`);
     },
     release,
   };
