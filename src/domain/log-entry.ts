@@ -1,4 +1,3 @@
-import { canonicalJson } from '../lib/canonical-json.js';
 import { sha256 } from '../lib/digest.js';
 import type { ChangeSummary, CommitKind } from './commit.js';
 
@@ -29,8 +28,8 @@ export interface LoggedChange extends ChangeSummary {
 /** The line of canonical JSON that stands for a change in the digest of its commit. */
 export function lineOfChange(change: LoggedChange, index: number): string {
   const { after, afterDigest, before, beforeDigest, collection, key, operation } = change;
-  // In the canonical order, which is then only written down.
-  return canonicalJson({
+  // Members in the canonical order: the native writer then says what RFC 8785 does.
+  return JSON.stringify({
     after,
     afterDigest,
     before,
@@ -56,7 +55,8 @@ export const chainStart = Buffer.alloc(32);
  * `hash` is the SHA-256 of `content`. Whoever knows one hash can check everything before it.
  */
 export function sealEntry(entry: LogEntry, previousHash: Buffer): { content: string; hash: Buffer } {
-  const content = canonicalJson({
+  // Members in the canonical order, as above.
+  const content = JSON.stringify({
     author: entry.author,
     changeCount: entry.changeCount,
     changesDigest: entry.changesDigest,

@@ -1,4 +1,5 @@
 import type { CommitKind } from '../domain/commit.js';
+import { bigints, booleans, byteStrings, integers, texts } from './arrays.js';
 import type { Tx } from './db.js';
 
 /** One row of the log, complete with its place in the chain. */
@@ -29,50 +30,62 @@ export interface ChangeRow {
 }
 
 /**
- * Appends to the log, and moves the head to the last of these commits. The database refuses what does not continue the
- * chain at once, and when the transaction ends what is not whole.
+ * Appends commits of one moment to the log, and moves the head to the last of them. The database refuses what does not
+ * continue the chain at once, and when the transaction ends what is not whole.
  */
 export function appendCommits(tx: Tx, commits: CommitRow[]): void {
   const last = commits.at(-1);
   if (last === undefined) return;
   tx.send(
-    `WITH moved AS (UPDATE head SET revision = $13, hash = $14, committed_at = $15)
+    `WITH moved AS (UPDATE head SET revision = $1, hash = $2, committed_at = $3)
      INSERT INTO commit (revision, kind, committed_at, author, message, changeset_id, reverts, forced, change_count, content,
                          previous_hash, hash)
-     SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::uuid[], $7::bigint[],
-                          $8::boolean[], $9::integer[], $10::text[], $11::bytea[], $12::bytea[])`,
+     SELECT revision, kind, $3, author, message, changeset::uuid, reverts, forced, change_count, content, previous_hash, hash
+     FROM unnest($4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::boolean[],
+                 $11::integer[], $12::text[], $13::bytea[], $14::bytea[])
+       AS added (revision, kind, author, message, changeset, reverts, forced, change_count, content, previous_hash, hash)`,
     [
-      commits.map((commit) => commit.revision),
-      commits.map((commit) => commit.kind),
-      commits.map((commit) => commit.committedAt),
-      commits.map((commit) => commit.author),
-      commits.map((commit) => commit.message),
-      commits.map((commit) => commit.changeset),
-      commits.map((commit) => commit.reverts),
-      commits.map((commit) => commit.forced),
-      commits.map((commit) => commit.changeCount),
-      commits.map((commit) => commit.content),
-      commits.map((commit) => commit.previousHash),
-      commits.map((commit) => commit.hash),
       last.revision,
       last.hash,
       last.committedAt,
+      bigints(commits.map((commit) => commit.revision)),
+      texts(commits.map((commit) => commit.kind)),
+      texts(commits.map((commit) => commit.author)),
+      texts(commits.map((commit) => commit.message)),
+      texts(commits.map((commit) => commit.changeset)),
+      bigints(commits.map((commit) => commit.reverts)),
+      booleans(commits.map((commit) => commit.forced)),
+      integers(commits.map((commit) => commit.changeCount)),
+      texts(commits.map((commit) => commit.content)),
+      byteStrings(commits.map((commit) => commit.previousHash)),
+      byteStrings(commits.map((commit) => commit.hash)),
     ],
   );
 }
 
-/** Appends to the history. The database refuses entries that do not start where their record stood, and at the end those that its pointer has not followed. */
-export function appendChanges(tx: Tx, changes: ChangeRow[]): void {
+/**
+ * Appends to the history and moves the pointers along, in one statement: the one that changes what readers see. The
+ * database refuses entries that do not start where their record stood, and pointers that stand elsewhere than where
+ * their history leads.
+ */
+export function moveRecords(tx: Tx, changes: ChangeRow[]): void {
   tx.send(
-    `INSERT INTO change (revision, ordinal, record_id, collection_id, before_version_id, after_version_id)
-     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])`,
+    `WITH moved AS MATERIALIZED (
+       SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+         AS moved (revision, ordinal, record_id, collection_id, before_version_id, after_version_id)
+     ), logged AS (
+       INSERT INTO change (revision, ordinal, record_id, collection_id, before_version_id, after_version_id)
+       SELECT * FROM moved
+     )
+     UPDATE record SET revision = moved.revision, current_version_id = moved.after_version_id
+     FROM moved WHERE record.id = moved.record_id`,
     [
-      changes.map((change) => change.revision),
-      changes.map((change) => change.ordinal),
-      changes.map((change) => change.recordId),
-      changes.map((change) => change.collectionId),
-      changes.map((change) => change.beforeVersionId),
-      changes.map((change) => change.afterVersionId),
+      bigints(changes.map((change) => change.revision)),
+      integers(changes.map((change) => change.ordinal)),
+      bigints(changes.map((change) => change.recordId)),
+      bigints(changes.map((change) => change.collectionId)),
+      bigints(changes.map((change) => change.beforeVersionId)),
+      bigints(changes.map((change) => change.afterVersionId)),
     ],
   );
 }

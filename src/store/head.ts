@@ -25,18 +25,16 @@ export interface LockedHead extends Head {
  *   what refers to them can be sent with them
  */
 export async function lockHead(tx: Tx, versions = 0): Promise<LockedHead> {
-  const [, [head]] = await Promise.all([
-    tx.query(`SELECT revision FROM head FOR UPDATE`),
-    tx.query<Omit<LockedHead, 'versionIds'> & { versionIds: string[] }>(
-      `SELECT revision, hash, committed_at AS "committedAt",
+  // The clock is read above the lock: a subquery that locks rows is never merged with what is around it.
+  const [head] = await tx.query<Omit<LockedHead, 'versionIds'> & { versionIds: string[] }>(
+    `SELECT revision, hash, committed_at AS "committedAt",
             greatest(date_trunc('milliseconds', clock_timestamp()), committed_at) AS now,
             CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END AS durable,
             set_config('plan_cache_mode', 'force_generic_plan', true) AS planned,
             ARRAY(SELECT nextval('version_id_seq') FROM generate_series(1, $1::integer)) AS "versionIds"
-       FROM head`,
-      [versions],
-    ),
-  ]);
+     FROM (SELECT revision, hash, committed_at FROM head FOR UPDATE) AS head`,
+    [versions],
+  );
   if (head === undefined) throw new Error('the head row is missing');
   return { ...head, versionIds: head.versionIds.map(Number) };
 }

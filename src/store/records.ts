@@ -126,23 +126,6 @@ export function insertRecords(tx: Tx, wanted: RecordAddress[]): Promise<(RecordA
   );
 }
 
-/** Moves pointers: the one statement that changes what readers see. */
-export function movePointers(
-  tx: Tx,
-  moves: { recordId: number; revision: number; versionId: number | null }[],
-): void {
-  tx.send(
-    `UPDATE record SET revision = moved.revision, current_version_id = moved.version_id
-     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (record_id, revision, version_id)
-     WHERE record.id = moved.record_id`,
-    [
-      moves.map((move) => move.recordId),
-      moves.map((move) => move.revision),
-      moves.map((move) => move.versionId),
-    ],
-  );
-}
-
 /** Removes those of these records that were only ever prepared and have nothing pending any more. */
 export async function deleteEmptyRecords(tx: Tx, ids: number[]): Promise<void> {
   await tx.query(

@@ -2,6 +2,7 @@ import type { StoredResolution } from '../domain/rebase.js';
 import type { PendingOperation } from '../domain/record.js';
 import type { StoredValidation } from '../domain/validation-state.js';
 import { type StoredContent, withContents } from './archived.js';
+import { bigints, byteStrings, integers, texts } from './arrays.js';
 import type { Executor, Tx } from './db.js';
 
 export interface PendingRow {
@@ -74,7 +75,11 @@ export function markCommitted(tx: Tx, rows: { id: number; number: number; revisi
   tx.send(
     `UPDATE version SET revision = done.revision, number = done.number, validation = NULL
      FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS done (id, number, revision) WHERE version.id = done.id`,
-    [rows.map((row) => row.id), rows.map((row) => row.number), rows.map((row) => row.revision)],
+    [
+      bigints(rows.map((row) => row.id)),
+      integers(rows.map((row) => row.number)),
+      bigints(rows.map((row) => row.revision)),
+    ],
   );
 }
 
@@ -89,27 +94,26 @@ export interface NewVersion {
   digest: Buffer;
   baseVersionId: number | null;
   author: string;
-  committedAt: Date;
 }
 
-/** Adds committed versions. */
-export function insertCommitted(tx: Tx, versions: NewVersion[]): void {
+/** Adds versions that are committed at one moment. */
+export function insertCommitted(tx: Tx, versions: NewVersion[], committedAt: Date): void {
   tx.send(
     `INSERT INTO version (id, record_id, number, revision, content, digest, base_version_id, staged_by, staged_at, updated_at)
      OVERRIDING SYSTEM VALUE
-     SELECT id, record_id, number, revision, content, digest, base_version_id, ARRAY[author], at, at
-     FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::bytea[], $7::bigint[], $8::text[], $9::timestamptz[])
-       AS added (id, record_id, number, revision, content, digest, base_version_id, author, at)`,
+     SELECT id, record_id, number, revision, content, digest, base_version_id, ARRAY[author], $9::timestamptz, $9
+     FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::bytea[], $7::bigint[], $8::text[])
+       AS added (id, record_id, number, revision, content, digest, base_version_id, author)`,
     [
-      versions.map((version) => version.id),
-      versions.map((version) => version.recordId),
-      versions.map((version) => version.number),
-      versions.map((version) => version.revision),
-      versions.map((version) => version.content),
-      versions.map((version) => version.digest),
-      versions.map((version) => version.baseVersionId),
-      versions.map((version) => version.author),
-      versions.map((version) => version.committedAt),
+      bigints(versions.map((version) => version.id)),
+      bigints(versions.map((version) => version.recordId)),
+      integers(versions.map((version) => version.number)),
+      bigints(versions.map((version) => version.revision)),
+      texts(versions.map((version) => version.content)),
+      byteStrings(versions.map((version) => version.digest)),
+      bigints(versions.map((version) => version.baseVersionId)),
+      texts(versions.map((version) => version.author)),
+      committedAt,
     ],
   );
 }

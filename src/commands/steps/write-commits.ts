@@ -1,14 +1,14 @@
 import type { CommitResult } from '../../domain/commit.js';
 import type { CommitRequest } from '../../domain/intent.js';
-import { claimName, recordName, type World } from '../../domain/judge.js';
+import { claimName, nameOf, recordName, type World } from '../../domain/judge.js';
 import { digestChanges, sealEntry } from '../../domain/log-entry.js';
 import { type Move, type Ties, toLoggedChange } from '../../domain/move.js';
 import { closeChangesets } from '../../store/changesets.js';
-import { appendChanges, appendCommits, type ChangeRow, type CommitRow } from '../../store/commits.js';
+import { appendCommits, type ChangeRow, type CommitRow, moveRecords } from '../../store/commits.js';
 import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
 import type { Tx } from '../../store/db.js';
 import type { CommittedChange } from '../../store/read-cache.js';
-import { insertRecords, movePointers } from '../../store/records.js';
+import { insertRecords } from '../../store/records.js';
 import { deletePending, insertCommitted, markCommitted } from '../../store/versions.js';
 import { committedAnswer } from './committed-answer.js';
 import { restoreArchived } from './restore-archived.js';
@@ -67,55 +67,27 @@ export async function writeCommits(
   commits: AcceptedCommit[],
   world: World,
 ): Promise<CommitResult[]> {
-  const logged = commits.map((commit) => ({ commit, row: nextRow(log, commit) }));
-  appendCommits(
-    tx,
-    logged.map(({ row }) => row),
-  );
-  const written = logged.flatMap(({ commit, row }) =>
-    commit.moves.map((move, position) => ({ move, commit, row, position, revision: row.revision })),
-  );
-  const recordIds = await ensureRecords(
-    tx,
-    written.map(({ move }) => move),
-  );
-  const idOf = (move: Move) => requireId(recordIds, move.collection.name, move.key);
-  const versionIds = writeVersions(tx, log, written, idOf);
-  const afterId = (move: Move) => (move.after === null ? null : (versionIds.get(idOf(move)) ?? null));
+  const rows = commits.map((commit) => nextRow(log, commit));
+  appendCommits(tx, rows);
+  const added = await addRecords(tx, commits);
+  const written = placeMoves(log, commits, { rows, added });
+  writeVersions(tx, log.now, written);
   await restoreArchived(
     tx,
     written.flatMap(({ move: { after } }) => (after?.source === 'existing' ? [after.versionId] : [])),
   );
-
-  appendChanges(
-    tx,
-    written.map(
-      ({ move, position, revision }): ChangeRow => ({
-        revision,
-        ordinal: position + 1,
-        recordId: idOf(move),
-        collectionId: move.collection.id,
-        beforeVersionId: move.before?.versionId ?? null,
-        afterVersionId: afterId(move),
-      }),
-    ),
-  );
-  movePointers(
-    tx,
-    written.map(({ move, revision }) => ({ recordId: idOf(move), revision, versionId: afterId(move) })),
-  );
-  writeConstraints(
-    tx,
-    written.map(({ move }) => move),
-    idOf,
-    (name) => recordIds.get(name) ?? world.live.get(name),
-  );
+  moveRecords(tx, written);
+  writeConstraints(tx, written, world);
   finishStaged(tx, commits);
-  for (const { move, row, revision } of written) {
-    const answer = committedAnswer(move, row);
-    log.changes.push({ revision, collectionId: move.collection.id, recordId: idOf(move), answer });
-  }
-  return logged.map(({ commit, row }) => toResult(commit, row.revision, log.now));
+  for (const { move, row, revision, collectionId, recordId } of written)
+    log.changes.push({ revision, collectionId, recordId, answer: committedAnswer(move, row) });
+  return commits.map((commit, index) => toResult(commit, rows[index]?.revision ?? 0, log.now));
+}
+
+/** A move with its place in the history. */
+interface WrittenMove extends ChangeRow {
+  move: Move;
+  row: CommitRow;
 }
 
 /** Removes the pending versions that are used up, and closes the changesets that are committed. */
@@ -162,97 +134,112 @@ function nextRow(log: LogPosition, { request, moves }: AcceptedCommit): CommitRo
   return { ...entry, content, previousHash, hash };
 }
 
-async function ensureRecords(tx: Tx, moves: Move[]): Promise<Map<string, number>> {
-  const ids = new Map<string, number>();
-  const missing: Move[] = [];
-  for (const move of moves) {
-    if (move.recordId === null) missing.push(move);
-    else ids.set(recordName({ collection: move.collection.name, key: move.key }), move.recordId);
-  }
-  if (missing.length > 0) {
-    const names = new Map(missing.map((move) => [move.collection.id, move.collection.name]));
-    const added = await insertRecords(
-      tx,
-      missing.map((move) => ({ collectionId: move.collection.id, key: move.key })),
-    );
-    for (const row of added)
-      ids.set(recordName({ collection: names.get(row.collectionId) ?? '', key: row.key }), row.id);
-  }
-  return ids;
+/** Adds the records that are not there yet; answers their ids by `nameOf`. */
+async function addRecords(tx: Tx, commits: AcceptedCommit[]): Promise<Map<string, number>> {
+  const missing = commits.flatMap(({ moves }) => moves.filter((move) => move.recordId === null));
+  if (missing.length === 0) return new Map();
+  const names = new Map(missing.map((move) => [move.collection.id, move.collection.name]));
+  const added = await insertRecords(
+    tx,
+    missing.map((move) => ({ collectionId: move.collection.id, key: move.key })),
+  );
+  return new Map(
+    added.map(({ collectionId, key, id }) => [
+      recordName({ collection: names.get(collectionId) ?? '', key }),
+      id,
+    ]),
+  );
 }
 
-function requireId(ids: Map<string, number>, collection: string, key: string): number {
-  const id = ids.get(recordName({ collection, key }));
-  if (id === undefined) throw new Error(`no record row for ${collection} ${key}`);
-  return id;
-}
-
-/** Commits pending versions and adds new ones; answers the version that each record moves to. */
-function writeVersions(
-  tx: Tx,
-  { now, versionIds }: LogPosition,
-  written: { move: Move; commit: AcceptedCommit; revision: number }[],
-  idOf: (move: Move) => number,
-): Map<number, number> {
-  const ids = new Map<number, number>();
-  const pending = [];
-  const added = [];
-  for (const { move, commit, revision } of written) {
-    const recordId = idOf(move);
-    const number = move.lastNumber + 1;
-    if (move.after?.source === 'existing') ids.set(recordId, move.after.versionId);
-    if (move.after?.source === 'pending') {
-      ids.set(recordId, move.after.versionId);
-      pending.push({ id: move.after.versionId, number, revision });
-    }
-    if (move.after?.source === 'new') {
-      const digest = Buffer.from(move.after.digest, 'hex');
-      const baseVersionId = move.before?.versionId ?? null;
-      const id = versionIds.pop();
-      if (id === undefined) throw new Error('more versions than ids were reserved for');
-      ids.set(recordId, id);
-      added.push({
-        id,
+/** Where each move stands in the history, and to which version it leads. */
+function placeMoves(
+  log: LogPosition,
+  commits: AcceptedCommit[],
+  { rows, added }: { rows: CommitRow[]; added: Map<string, number> },
+): WrittenMove[] {
+  const written: WrittenMove[] = [];
+  for (const [index, { moves }] of commits.entries()) {
+    const row = rows[index];
+    if (row === undefined) throw new Error('a commit without a row');
+    for (const [position, move] of moves.entries()) {
+      const recordId = move.recordId ?? added.get(nameOf(move));
+      if (recordId === undefined) throw new Error(`no record row for ${nameOf(move)}`);
+      written.push({
+        move,
+        row,
+        revision: row.revision,
+        ordinal: position + 1,
         recordId,
-        number,
-        revision,
-        content: move.after.content,
-        digest,
-        baseVersionId,
-        author: commit.request.author,
-        committedAt: now,
+        collectionId: move.collection.id,
+        beforeVersionId: move.before?.versionId ?? null,
+        afterVersionId: versionAfter(log, move),
       });
     }
   }
+  return written;
+}
+
+function versionAfter({ versionIds }: LogPosition, { after }: Move): number | null {
+  if (after === null) return null;
+  if (after.source !== 'new') return after.versionId;
+  const id = versionIds.pop();
+  if (id === undefined) throw new Error('more versions than ids were reserved for');
+  return id;
+}
+
+/** Commits pending versions and adds new ones. */
+function writeVersions(tx: Tx, committedAt: Date, written: WrittenMove[]): void {
+  const pending = [];
+  const added = [];
+  for (const { move, row, revision, recordId, beforeVersionId, afterVersionId: id } of written) {
+    const { after } = move;
+    const number = move.lastNumber + 1;
+    if (after === null || id === null) continue;
+    if (after.source === 'pending') pending.push({ id, number, revision });
+    if (after.source === 'new') {
+      const digest = Buffer.from(after.digest, 'hex');
+      const { content } = after;
+      const { author } = row;
+      added.push({ id, recordId, number, revision, content, digest, baseVersionId: beforeVersionId, author });
+    }
+  }
   if (pending.length > 0) markCommitted(tx, pending);
-  if (added.length > 0) insertCommitted(tx, added);
-  return ids;
+  if (added.length > 0) insertCommitted(tx, added, committedAt);
 }
 
 /** Unique values and references of the records where they are other than before. */
-function writeConstraints(
-  tx: Tx,
-  moves: Move[],
-  idOf: (move: Move) => number,
-  targetId: (name: string) => number | undefined,
-): void {
-  const claiming = moves.filter((move) => differs(move, ({ claims }) => claims.map(claimName)));
-  const claims = claiming.flatMap((move) =>
-    (move.after?.claims ?? []).map((claim) => ({ ...claim, recordId: idOf(move) })),
+function writeConstraints(tx: Tx, written: WrittenMove[], world: World): void {
+  const tied = written.filter(({ move }) => move.collection.definition.hasTies);
+  if (tied.length === 0) return;
+  const claiming = tied.filter(({ move }) => differs(move, ({ claims }) => claims.map(claimName)));
+  const claims = claiming.flatMap(({ move, recordId }) =>
+    (move.after?.claims ?? []).map((claim) => ({ ...claim, recordId })),
   );
-  if (claiming.length > 0) replaceUniqueValues(tx, claiming.map(idOf), claims);
+  if (claiming.length > 0)
+    replaceUniqueValues(
+      tx,
+      claiming.map(({ recordId }) => recordId),
+      claims,
+    );
 
-  const referring = moves.filter((move) =>
+  const referring = tied.filter(({ move }) =>
     differs(move, ({ references }) => references.map((each) => `${each.constraint} ${recordName(each)}`)),
   );
-  const references = referring.flatMap((move) =>
+  if (referring.length === 0) return;
+  const writtenIds = new Map(written.map(({ move, recordId }) => [nameOf(move), recordId]));
+  const references = referring.flatMap(({ move, recordId }) =>
     (move.after?.references ?? []).map((reference) => {
-      const id = targetId(recordName(reference));
-      if (id === undefined) throw new Error(`a judged reference leads nowhere: ${recordName(reference)}`);
-      return { sourceRecordId: idOf(move), pointer: reference.constraint, targetRecordId: id };
+      const name = recordName(reference);
+      const id = writtenIds.get(name) ?? world.live.get(name);
+      if (id === undefined) throw new Error(`a judged reference leads nowhere: ${name}`);
+      return { sourceRecordId: recordId, pointer: reference.constraint, targetRecordId: id };
     }),
   );
-  if (referring.length > 0) replaceReferences(tx, referring.map(idOf), references);
+  replaceReferences(
+    tx,
+    referring.map(({ recordId }) => recordId),
+    references,
+  );
 }
 
 function differs({ before, after }: Move, namesOf: (ties: Ties) => string[]): boolean {
