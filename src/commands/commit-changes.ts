@@ -1,5 +1,6 @@
 import type { Actor } from '../domain/actor.js';
 import { DiptychError } from '../domain/errors.js';
+import type { Failure } from '../domain/failure.js';
 import type { ChangeIntent, Edit } from '../domain/intent.js';
 import type { Committed } from '../domain/outcome.js';
 import { toContent } from '../domain/stage.js';
@@ -37,37 +38,37 @@ const aheadMs = 10;
 
 /** What a commit stores is reckoned before it waits for its turn, as far as that takes no long time: nobody waits then. */
 function toIntents({ limits }: Context, changes: ChangeRequest[]): ChangeIntent[] {
+  const { maxRecordBytes } = limits;
   const until = performance.now() + aheadMs;
-  return changes.map(({ ifVersion, ...change }, index) => {
+  return changes.map((change, index) => {
     const pointer = `/changes/${index}`;
-    const intent = {
-      type: 'change' as const,
-      pointer,
-      ...(ifVersion === undefined ? {} : { ifVersion }),
-      ...change,
-    };
+    const intent: ChangeIntent = { ...change, type: 'change', pointer };
     if (intent.operation !== 'put' || performance.now() > until) return intent;
     try {
-      return { ...intent, content: toContent(intent.data, { ...limits, pointer: `${pointer}/data` }) };
+      intent.content = toContent(intent.data, { maxRecordBytes, pointer: `${pointer}/data` });
     } catch (error) {
       // Refused in its turn, beside everything else that stands against the commit.
-      if (error instanceof DiptychError) return intent;
-      throw error;
+      if (!(error instanceof DiptychError)) throw error;
     }
+    return intent;
   });
 }
 
 /** A record changes at most once in a commit. */
 function requireDistinct(changes: ChangeRequest[]): void {
+  if (changes.length < 2) return;
   const first = new Map<string, number>();
-  const errors = changes.flatMap(({ collection, key }, index) => {
+  const errors: Failure[] = [];
+  for (const [index, { collection, key }] of changes.entries()) {
     const name = `${collection} ${key}`;
     const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, index);
-    if (earlier === undefined) return [];
+    if (earlier === undefined) {
+      first.set(name, index);
+      continue;
+    }
     const message = `names the same record as /changes/${earlier}; put both changes into one`;
-    return [{ pointer: `/changes/${index}`, code: 'duplicate-record', message, collection, key }];
-  });
+    errors.push({ pointer: `/changes/${index}`, code: 'duplicate-record', message, collection, key });
+  }
   if (errors.length > 0)
     throw new DiptychError('invalid-request', 'A commit changes each record at most once.', { errors });
 }

@@ -39,7 +39,7 @@ export type Edit =
 export type ChangeIntent = Address & {
   type: 'change';
   /** The number that the current version must have; 0: the record must not be live. */
-  ifVersion?: number;
+  ifVersion?: number | undefined;
   /** Where the change stands in the request, for failures: `/changes/3`. */
   pointer: string;
   /** Where its data stands; `data` beneath `pointer` otherwise. */
