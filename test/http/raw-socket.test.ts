@@ -1,13 +1,17 @@
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openStream } from '../support/raw-stream.js';
 import { type OfflineApp, offlineApp } from './offline-app.js';
+
+const MAX_BODY_BYTES = 100_000;
 
 let offline: OfflineApp;
 let port: number;
 
 beforeAll(async () => {
-  offline = await offlineApp();
+  offline = await offlineApp({ maxBodyBytes: MAX_BODY_BYTES });
   await offline.app.listen({ host: '127.0.0.1', port: 0 });
   port = (offline.app.server.address() as AddressInfo).port;
 });
@@ -65,3 +69,30 @@ test.each(['.', '..', '%2E', '%2e%2e', '.%2e'])(
     expect(problemIn(answer)).toMatchObject({ status: 400, errors: [{ in: 'path', pointer: '/key' }] });
   },
 );
+
+describe('a body without a length', () => {
+  const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+  test('is read in whatever pieces it comes, be a character divided', async () => {
+    const { socket, answer } = openStream(port, '/v1/commits', { ...JSON_TYPE, Connection: 'close' });
+    const bytes = Buffer.from('{"changes":[],"é€😀":1}');
+    // One after the other, so that each arrives by itself.
+    for (const byte of bytes) {
+      socket.write(Buffer.concat([Buffer.from('1\r\n'), Buffer.of(byte), Buffer.from('\r\n')]));
+      await nextTurn();
+    }
+    socket.write('0\r\n\r\n');
+    expect(problemIn(await answer).errors).toContainEqual(
+      expect.objectContaining({ pointer: '/é€😀', code: 'unknown-member' }),
+    );
+  });
+
+  test('is 413 as soon as it is too long, and ends the connection', async () => {
+    const { send, answer } = openStream(port, '/v1/commits', JSON_TYPE);
+    await send('[');
+    await send(' '.repeat(MAX_BODY_BYTES));
+    const text = await answer;
+    expect(text.toLowerCase()).toContain('connection: close');
+    expect(problemIn(text)).toMatchObject({ status: 413, code: 'body-too-large' });
+  });
+});

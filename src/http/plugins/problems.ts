@@ -64,14 +64,8 @@ function refusalOfFastify(error: unknown, request: FastifyRequest): DiptychError
       const message = 'A name in the path is longer than any can be.';
       return invalidRequest([{ pointer: '', code: 'out-of-range', message, in: 'path' }]);
     }
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new DiptychError('body-too-large', 'The body is larger than this service takes.');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return unsupportedMediaType(request);
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': {
-      const message = 'The body does not have the length that Content-Length says.';
-      return invalidRequest([{ pointer: '/content-length', code: 'invalid', message, in: 'header' }]);
-    }
     case 'ECONNRESET':
       return new DiptychError('request-timeout', 'The connection ended before the request was complete.');
     default:

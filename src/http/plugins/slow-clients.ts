@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DiptychError } from '../../domain/errors.js';
+import { Deadlines } from '../deadlines.js';
 
 /**
  * Ends connections whose request does not arrive: the whole body within `timeoutMs`, but for operations that
@@ -9,51 +10,48 @@ import { DiptychError } from '../../domain/errors.js';
  * bound for all, and so would cut long uploads; of the headers it takes care.
  */
 export function limitArrival(app: FastifyInstance, timeoutMs: number): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    if (hasBody(request.raw)) {
-      limitBody(app, { request, reply, timeoutMs });
+  const bodies = new Deadlines<FastifyReply>({
+    timeoutMs,
+    isOver: ({ raw, request }) =>
+      request.raw.readableEnded || request.raw.destroyed || (!raw.writableFinished && isStreamed(request)),
+    end: ({ raw, request }) => {
+      const { socket } = request.raw;
+      if (raw.headersSent) {
+        socket.destroy();
+      } else {
+        app.server.emit('clientError', requestTimeout(), socket);
+      }
+    },
+  });
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    if (hasBody(raw)) {
+      bodies.begin(reply);
+      // What GET brings along means nothing, and nobody else reads it.
+      if (raw.method === 'GET' || raw.method === 'HEAD') {
+        raw.resume();
+      }
+    }
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const { raw } = request;
+    if (raw.readableEnded) {
+      bodies.settle(reply);
+    } else if (hasBody(raw) && isStreamed(request)) {
+      // What comes after an early answer is read and thrown away for a while, so that the answer is not lost.
+      raw.resume();
+      bodies.begin(reply);
     }
     done();
   });
 }
 
-function limitBody(
-  app: FastifyInstance,
-  { request, reply, timeoutMs }: { request: FastifyRequest; reply: FastifyReply; timeoutMs: number },
-): void {
-  const { raw } = request;
-  // What GET brings along means nothing, and nobody else reads it.
-  if (raw.method === 'GET' || raw.method === 'HEAD') {
-    raw.resume();
-  }
-  if (request.routeOptions.config?.streamed === true) {
-    // What comes after an early answer is read and thrown away for a while, so that the answer is not lost.
-    reply.raw.once('finish', () => {
-      if (!raw.readableEnded) {
-        raw.resume();
-        endUnlessArrived(raw, timeoutMs, () => raw.socket.destroy());
-      }
-    });
-    return;
-  }
-  endUnlessArrived(raw, timeoutMs, () => {
-    if (reply.raw.headersSent) {
-      raw.socket.destroy();
-    } else {
-      app.server.emit('clientError', requestTimeout(), raw.socket);
-    }
-  });
+function isStreamed(request: FastifyRequest): boolean {
+  return request.routeOptions.config?.streamed === true;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-function endUnlessArrived(request: IncomingMessage, timeoutMs: number, end: () => void): void {
-  const timer = setTimeout(end, timeoutMs);
-  const settle = () => clearTimeout(timer);
-  request.once('end', settle);
-  request.once('close', settle);
 }
 
 /** As Node says it when it is the one that waits. */

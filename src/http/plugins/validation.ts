@@ -20,7 +20,8 @@ const anything = z.object({});
  * is switched off. Parsed headers are in `request.given`.
  */
 export function validateRequests(app: FastifyInstance): void {
-  app.setValidatorCompiler(() => (value: unknown) => ({ value }));
+  // What says yes leaves everything as it is; a value would be put in the place of the headers, which costs copies.
+  app.setValidatorCompiler(() => () => true);
   app.decorateRequest('given');
   app.addHook('preValidation', (request, _reply, done) => {
     const { schema, config } = request.routeOptions;
