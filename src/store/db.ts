@@ -27,6 +27,11 @@ export interface Snapshot extends Executor {
   readonly [transactionBrand]: true;
 }
 
+/** A statement that may write, in a transaction or as one by itself. */
+export interface WritingStatement extends Pick<Executor, 'query'> {
+  readonly [writableBrand]: true;
+}
+
 /** A transaction that may write. Only `withTransaction` makes one, so a write outside does not compile. */
 export interface Tx extends Executor {
   /**
@@ -125,6 +130,14 @@ const maxAttempts = 5;
  */
 export function withTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   return retried(() => withConnection(db, (connection) => runTransaction(connection, work)));
+}
+
+/**
+ * Runs the one statement of `work`, which is a transaction by itself: BEGIN and COMMIT would be two more, and one more
+ * answer to wait for.
+ */
+export function withOneStatement<T>(db: Db, work: (statement: WritingStatement) => Promise<T>): Promise<T> {
+  return work({ query: db.query } as WritingStatement);
 }
 
 /** Runs `work` on one snapshot: everything it reads is the state of one moment. */

@@ -1,5 +1,6 @@
 import type { StoredValidation } from '../domain/validation-state.js';
 import type { Executor } from './db.js';
+import { unseen } from './kept-plans.js';
 import type { RecordName } from './pending-stands.js';
 import type { PendingRow } from './versions.js';
 
@@ -41,26 +42,35 @@ export interface JudgedRow extends JudgedCollection {
 export type JudgedLookup = JudgedRow | (JudgedCollection & { id: null }) | { collectionId: null; id: null };
 
 const judgedColumns = `
-  wanted.ordinal, c.id AS "collectionId", d.id AS "definitionId", d.number AS "definitionNumber",
+  wanted.ordinal, head.revision AS head, c.id AS "collectionId", d.id AS "definitionId", d.number AS "definitionNumber",
   r.id AS "recordId", r.revision, k.id AS "currentVersionId", k.number AS "currentNumber", k.digest AS "currentDigest",
   coalesce((SELECT max(n.number) FROM version n WHERE n.record_id = r.id), 0) AS "lastNumber",
   p.id, p.edit, p.operation, p.digest, p.message, p.base_version_id AS "baseVersionId", b.number AS "baseNumber", p.validation`;
 
-/** The pending versions of these names, in their order, and the definitions in force. */
-export function findJudged(
+/**
+ * The pending versions of these names, in their order, and the definitions in force: one statement, which shows one
+ * moment by itself. Each record is looked up by itself, whatever the statistics are.
+ *
+ * @param wanted one at least
+ */
+export async function findJudged(
   executor: Executor,
   wanted: (RecordName & { changeset: string | null })[],
-): Promise<JudgedLookup[]> {
-  return executor.query(
+): Promise<{ revision: number; lookups: JudgedLookup[] }> {
+  const rows = await executor.query<JudgedLookup & { head: number }>(
     `SELECT found.*, CASE WHEN fits THEN current_content END AS "currentContent", CASE WHEN fits THEN pending_content END AS content
      FROM (
        SELECT ${judgedColumns}, k.content AS current_content, p.content AS pending_content,
               coalesce(sum(coalesce(octet_length(k.content), 0) + coalesce(octet_length(p.content), 0))
                 OVER (ORDER BY wanted.ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < ${maxBytes} AS fits
-       FROM unnest($1::text[], $2::text[], $3::uuid[]) WITH ORDINALITY AS wanted (collection, key, changeset_id, ordinal)
+       FROM head
+       CROSS JOIN unnest(${unseen('$1', 'text[]')}, ${unseen('$2', 'text[]')}, ${unseen('$3', 'uuid[]')}) WITH ORDINALITY
+         AS wanted (collection, key, changeset_id, ordinal)
        LEFT JOIN collection c ON c.name = wanted.collection AND c.definition_id IS NOT NULL
        LEFT JOIN definition d ON d.id = c.definition_id
-       LEFT JOIN record r ON r.collection_id = c.id AND r.key = wanted.key
+       LEFT JOIN LATERAL (
+         SELECT * FROM record WHERE collection_id = c.id AND key = wanted.key LIMIT 1
+       ) AS r ON true
        LEFT JOIN version k ON k.id = r.current_version_id
        LEFT JOIN LATERAL (
          SELECT m.* FROM version m
@@ -76,4 +86,7 @@ export function findJudged(
       wanted.map(({ changeset }) => changeset),
     ],
   );
+  const [first] = rows;
+  if (first === undefined) throw new Error('the head row is missing, or nothing was asked for');
+  return { revision: first.head, lookups: rows };
 }

@@ -1,6 +1,7 @@
 import type { StoredResolution } from '../domain/rebase.js';
 import type { StoredValidation } from '../domain/validation-state.js';
-import type { Tx } from './db.js';
+import type { Tx, WritingStatement } from './db.js';
+import { unseen } from './kept-plans.js';
 import { addresses, type RecordAddress } from './records.js';
 
 /** Whoever may not wait gives up after this time, before the server looks for a deadlock. */
@@ -54,34 +55,29 @@ const contentColumns = (rows: EditedContent[]) => [
   rows.map((row) => row.author),
 ];
 
-/** What the database has made of an edit. */
-export interface EditedRow {
-  id: number;
-  recordId: number;
-  edit: number;
-  stagedAt: Date;
-  updatedAt: Date;
-}
-
-const editedColumns = `
-  version.id, version.record_id AS "recordId", version.edit, version.staged_at AS "stagedAt", version.updated_at AS "updatedAt"`;
-
-/** Starts pending versions of records that are locked. */
+/**
+ * Starts pending versions of records that are locked.
+ *
+ * @param options.now null: whatever the clock says by then
+ */
 export function insertPendings(
   tx: Tx,
-  changesetId: string | null,
-  rows: (EditedContent & { recordId: number; baseVersionId: number | null })[],
-): Promise<EditedRow[]> {
-  return tx.query(
-    `INSERT INTO version (record_id, changeset_id, base_version_id, operation, content, digest, message, staged_by, staged_at, updated_at)
-     SELECT record_id, $1, base_version_id, CASE WHEN content IS NULL THEN 'delete' ELSE 'upsert' END, content,
-            decode(digest, 'hex'), message, ARRAY[author], now, now
-     FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
-            AS added (record_id, base_version_id, content, digest, message, author),
-          clock_timestamp() AS now
-     RETURNING ${editedColumns}`,
+  { changesetId, now = null }: { changesetId: string | null; now?: Date | null },
+  rows: (EditedContent & { id?: number; recordId: number; baseVersionId: number | null })[],
+): void {
+  tx.send(
+    `INSERT INTO version (id, record_id, changeset_id, base_version_id, operation, content, digest, message, staged_by, staged_at, updated_at)
+     OVERRIDING SYSTEM VALUE
+     SELECT coalesce(id, nextval('version_id_seq')), record_id, $1, base_version_id,
+            CASE WHEN content IS NULL THEN 'delete' ELSE 'upsert' END, content, decode(digest, 'hex'), message, ARRAY[author],
+            moment.now, moment.now
+     FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[])
+            AS added (id, record_id, base_version_id, content, digest, message, author),
+          coalesce($2, clock_timestamp()) AS moment (now)`,
     [
       changesetId,
+      now,
+      rows.map((row) => row.id ?? null),
       rows.map((row) => row.recordId),
       rows.map((row) => row.baseVersionId),
       ...contentColumns(rows),
@@ -92,18 +88,23 @@ export function insertPendings(
 /** Replaces what pending versions hold, each as one more edit; their records are locked. */
 export function updatePendings(
   tx: Tx,
+  { now = null }: { now?: Date | null },
   rows: (EditedContent & { id: number; resolutions: StoredResolution[] })[],
-): Promise<EditedRow[]> {
-  return tx.query(
+): void {
+  tx.send(
     `UPDATE version SET operation = CASE WHEN edited.content IS NULL THEN 'delete' ELSE 'upsert' END,
             content = edited.content, digest = decode(edited.digest, 'hex'), message = edited.message,
             staged_by = CASE WHEN author = ANY (staged_by) THEN staged_by ELSE staged_by || author END,
-            resolutions = nullif(edited.resolutions, '[]'), updated_at = clock_timestamp(), edit = edit + 1
-     FROM unnest($1::bigint[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[])
+            resolutions = nullif(edited.resolutions, '[]'), updated_at = coalesce($1, clock_timestamp()), edit = edit + 1
+     FROM unnest($2::bigint[], $3::jsonb[], $4::text[], $5::text[], $6::text[], $7::text[])
        AS edited (id, resolutions, content, digest, message, author)
-     WHERE version.id = edited.id AND version.revision IS NULL
-     RETURNING ${editedColumns}`,
-    [rows.map((row) => row.id), rows.map((row) => JSON.stringify(row.resolutions)), ...contentColumns(rows)],
+     WHERE version.id = edited.id AND version.revision IS NULL`,
+    [
+      now,
+      rows.map((row) => row.id),
+      rows.map((row) => JSON.stringify(row.resolutions)),
+      ...contentColumns(rows),
+    ],
   );
 }
 
@@ -117,12 +118,15 @@ export interface ValidationRow {
  * Keeps the outcomes of validations; answers the ids of those that are kept. Passes over those that somebody is
  * writing at this moment, so that it waits for nobody with others in hand.
  */
-export async function updateFreeValidations(tx: Tx, rows: ValidationRow[]): Promise<Set<number>> {
-  const kept = await tx.query<{ id: number }>(
+export async function updateFreeValidations(
+  statement: WritingStatement,
+  rows: ValidationRow[],
+): Promise<Set<number>> {
+  const kept = await statement.query<{ id: number }>(
     `UPDATE version SET validation = free.validation
      FROM (
        SELECT v.id, judged.validation
-       FROM unnest($1::bigint[], $2::integer[], $3::jsonb[]) AS judged (id, edit, validation)
+       FROM unnest(${unseen('$1', 'bigint[]')}, ${unseen('$2', 'integer[]')}, ${unseen('$3', 'jsonb[]')}) AS judged (id, edit, validation)
        JOIN version v ON v.id = judged.id AND v.edit = judged.edit AND v.revision IS NULL
        FOR NO KEY UPDATE OF v SKIP LOCKED
      ) AS free

@@ -1,4 +1,5 @@
 import type { Executor, Tx } from './db.js';
+import { unseen } from './kept-plans.js';
 
 export interface RecordAddress {
   collectionId: number;
@@ -129,7 +130,7 @@ export function insertRecords(tx: Tx, wanted: RecordAddress[]): Promise<(RecordA
 /** Removes those of these records that were only ever prepared and have nothing pending any more. */
 export async function deleteEmptyRecords(tx: Tx, ids: number[]): Promise<void> {
   await tx.query(
-    `DELETE FROM record r WHERE r.id = ANY ($1::bigint[]) AND r.revision IS NULL
+    `DELETE FROM record r WHERE r.id = ANY (${unseen('$1', 'bigint[]')}) AND r.revision IS NULL
        AND NOT EXISTS (SELECT FROM version v WHERE v.record_id = r.id)`,
     [ids],
   );

@@ -3,8 +3,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { buildIndexes } from '../../src/commands/build-indexes.js';
 import { commitChanges } from '../../src/commands/commit-changes.js';
 import { type Context, createContext } from '../../src/commands/context.js';
+import { discardPending } from '../../src/commands/discard-pending.js';
 import { ingestRows } from '../../src/commands/ingest-rows.js';
 import { putCollection } from '../../src/commands/put-collection.js';
+import { stagePending } from '../../src/commands/stage-pending.js';
+import { validatePending } from '../../src/commands/validate-pending.js';
 import { unfiltered } from '../../src/domain/feed-change.js';
 import type { Filter, Sort } from '../../src/domain/list-query.js';
 import { sortValueOf } from '../../src/domain/sort-value.js';
@@ -106,6 +109,27 @@ test('each row of a large call is found by its record, though each plan was made
     // A few of each row and call: the record, its versions, and what keys and triggers look up.
     expect(await countReadings(context)).toBeLessThan(before + 40 * calls.length * large);
   }
+});
+
+test('staging and validating look at a few rows of their record, by plans that are kept, before there are statistics', async () => {
+  const [context] = await createInstances(1, { poolSize: 1 });
+  if (context === undefined) throw new Error('no instance');
+  await putCollection(context, { collection, definition: {}, precondition: {}, actor: ann });
+  const keys = Array.from({ length: large }, (_, index) => `key ${index}`);
+  await commitAll(context, keys, 0);
+  const stageAndValidate = async (at: { collection: string; key: string; changeset: null }) => {
+    const staged = { operation: 'upsert' as const, data: { slug: 'new', parent: '' } };
+    await stagePending(context, { ...at, staged, precondition: {}, actor: ann });
+    await validatePending(context, at);
+    await discardPending(context, { ...at, precondition: { ifMatch: { any: true } } });
+  };
+  const before = await countReadings(context);
+  for (const key of keys.slice(0, 2 * small)) await stageAndValidate({ collection, key, changeset: null });
+  expect(await countReadings(context)).toBeLessThan(before + 100 * 2 * small);
+  const planned = await context.db.query<{ statement: string }>(
+    'SELECT statement FROM pg_prepared_statements WHERE custom_plans > 5',
+  );
+  expect(planned).toEqual([]);
 });
 
 describe('the plan that a connection keeps', () => {

@@ -37,7 +37,10 @@ export async function editPendings(
     key,
     isPatched: edit.type === 'patch',
   }));
-  const { collections, stands, locked } = await lockStands(tx, wanted, { changesetId: changeset, wait });
+  const { collections, stands, locked, moment } = await lockStands(tx, wanted, {
+    changesetId: changeset,
+    wait,
+  });
   const standOf = new Map(stands.map((stand) => [nameOf(stand), stand]));
   const outcomes = new Map<EditRequest, EditOutcome>();
   const accepted = new Map<AcceptedEdit, EditRequest>();
@@ -62,7 +65,7 @@ export async function editPendings(
     }
     await turns.pause();
   }
-  const answers = await writeEdits(tx, [...accepted.keys()], options);
+  const answers = await writeEdits(tx, [...accepted.keys()], { changeset, wait, moment });
   for (const [edit, request] of accepted) {
     const answer = answers.get(edit);
     outcomes.set(request, answer ? { answer } : { busy: true });

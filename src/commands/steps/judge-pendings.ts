@@ -5,8 +5,7 @@ import { judgeMoves } from '../../domain/judge.js';
 import { type Move, weighMove } from '../../domain/move.js';
 import { moveToPending } from '../../domain/plan.js';
 import { collectionNotFound, pendingNotFound } from '../../domain/refusals.js';
-import type { Snapshot } from '../../store/db.js';
-import { findHead } from '../../store/head.js';
+import { type Db, type Executor, withSnapshot } from '../../store/db.js';
 import { findJudged } from '../../store/judged-pendings.js';
 import { JudgePace } from './judge-pace.js';
 import { loadWorld } from './load-world.js';
@@ -25,39 +24,86 @@ export interface Judged {
 /** Units of work after which the others of a group are left for the next: a tenth of a second of an ordinary definition. */
 const maxGroupWork = 2_000_000;
 
+/** Pending versions that their own schemas and rules have been asked about. */
+interface Weighed {
+  revision: number;
+  /** Undefined where the contents or the work of those before it were enough for one group. */
+  items: ({ found: FoundPending; moves: Move[] } | { refused: DiptychError } | undefined)[];
+  /** Whether what other records hold matters to any of them. */
+  looksAcross: boolean;
+}
+
 /**
- * Judges what would be if each of these pending versions were committed now, by itself: none sees the others.
- * Undefined where the contents or the work of those before it were enough for one group.
+ * Judges groups of pending versions: what would be if each of them were committed now, by itself. None sees the
+ * others. One statement shows one moment, and that is enough for records that nothing ties to others; if there are
+ * ties, all that is looked at is read from one snapshot. A group is likely to be as the one before it.
  */
-export async function judgePendings(
-  snapshot: Snapshot,
+export class PendingJudge {
+  readonly #db: Db;
+  readonly #definitions: DefinitionCache;
+  #looksAcross = false;
+
+  constructor(db: Db, definitions: DefinitionCache) {
+    this.#db = db;
+    this.#definitions = definitions;
+  }
+
+  /** @returns undefined where those before it were enough for one group */
+  async judge(wanted: PendingAddress[]): Promise<(Judged | { refused: DiptychError } | undefined)[]> {
+    if (!this.#looksAcross) {
+      const weighed = await weighPendings(this.#db, this.#definitions, wanted);
+      if (!weighed.looksAcross) return await judgeWeighed(this.#db, weighed);
+    }
+    return await withSnapshot(this.#db, async (snapshot) => {
+      const weighed = await weighPendings(snapshot, this.#definitions, wanted);
+      this.#looksAcross = weighed.looksAcross;
+      return await judgeWeighed(snapshot, weighed);
+    });
+  }
+}
+
+async function weighPendings(
+  executor: Executor,
   definitions: DefinitionCache,
   wanted: PendingAddress[],
-): Promise<(Judged | { refused: DiptychError } | undefined)[]> {
-  const [{ revision }, lookups] = await Promise.all([findHead(snapshot), findJudged(snapshot, wanted)]);
-  await loadDefinitions(snapshot, definitions, lookups);
+): Promise<Weighed> {
+  const { revision, lookups } = await findJudged(executor, wanted);
+  await loadDefinitions(executor, definitions, lookups);
   const pace = new JudgePace(Number.POSITIVE_INFINITY);
-  const weighed: ({ found: FoundPending; moves: Move[] } | { refused: DiptychError } | undefined)[] = [];
+  const weighed: Weighed = { revision, items: [], looksAcross: false };
+  const { items } = weighed;
   for (const [index, at] of wanted.entries()) {
     const lookup = lookups[index];
     if (lookup === undefined || lookup.collectionId === null)
-      weighed.push({ refused: collectionNotFound(at.collection) });
-    else if (lookup.id === null) weighed.push({ refused: pendingNotFound(at) });
-    else if (!lookup.fits || pace.spent > maxGroupWork) weighed.push(undefined);
+      items.push({ refused: collectionNotFound(at.collection) });
+    else if (lookup.id === null) items.push({ refused: pendingNotFound(at) });
+    else if (!lookup.fits || pace.spent > maxGroupWork) items.push(undefined);
     else {
       const found = toFoundPending(lookup, at, definitions);
       const planned = moveToPending({ type: 'pending', ...at }, found, found.pending);
       const moves = 'move' in planned ? [weighMove(planned.move)] : [];
-      for (const { own } of moves) pace.spend(own.work);
-      weighed.push({ found, moves });
-      await pace.pause(snapshot);
+      for (const move of moves) {
+        pace.spend(move.own.work);
+        weighed.looksAcross ||= isTied(move);
+      }
+      items.push({ found, moves });
+      await pace.pause(executor);
     }
   }
+  return weighed;
+}
+
+const isTied = ({ after }: Move) => after === null || after.claims.length + after.references.length > 0;
+
+async function judgeWeighed(
+  executor: Executor,
+  { items, revision }: Weighed,
+): Promise<(Judged | { refused: DiptychError } | undefined)[]> {
   const world = await loadWorld(
-    snapshot,
-    weighed.flatMap((item) => (item && 'moves' in item ? [item.moves] : [])),
+    executor,
+    items.flatMap((item) => (item && 'moves' in item ? [item.moves] : [])),
   );
-  return weighed.map((item) => {
+  return items.map((item) => {
     if (item === undefined || 'refused' in item) return item;
     const { found, moves } = item;
     const { errors, warnings } = judgeMoves(moves, world);

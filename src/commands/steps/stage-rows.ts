@@ -94,8 +94,8 @@ export async function stageRows(
   const replaced = plan.replaced.map(({ sent, id }) => ({ ...toContent(sent), id, resolutions: [] }));
   // Sent together, in this order.
   const writes: Promise<unknown>[] = [];
-  if (added.length > 0) writes.push(insertPendings(tx, changeset, added));
-  if (replaced.length > 0) writes.push(updatePendings(tx, replaced));
+  if (added.length > 0) insertPendings(tx, { changesetId: changeset }, added);
+  if (replaced.length > 0) updatePendings(tx, {}, replaced);
   if (plan.discarded.length > 0) {
     deletePending(
       tx,

@@ -3,10 +3,10 @@ import { DiptychError } from '../../domain/errors.js';
 import { recordName } from '../../domain/judge.js';
 import type { StoredValidation } from '../../domain/validation-state.js';
 import { GroupQueue } from '../../lib/group-queue.js';
-import { type Db, withSnapshot, withTransaction } from '../../store/db.js';
+import { type Db, withOneStatement, withTransaction } from '../../store/db.js';
 import { updateFreeValidations } from '../../store/pending-edits.js';
 import { updateValidation } from '../../store/versions.js';
-import { type Judged, judgePendings } from './judge-pendings.js';
+import { type Judged, PendingJudge } from './judge-pendings.js';
 import type { PendingAddress } from './lock-pending.js';
 
 /** Pending versions that are judged on one snapshot at most. */
@@ -21,15 +21,15 @@ export interface Validated extends Judged {
 
 type Outcome = { validated: Validated; isKept: boolean } | { refused: DiptychError };
 
-/** Validations that arrive while one group is under way go together in the next: one snapshot, one write. */
+/** Validations that arrive while one group is under way go together in the next: one read, one write. */
 export class ValidationQueue {
   readonly #db: Db;
-  readonly #definitions: DefinitionCache;
+  readonly #judge: PendingJudge;
   readonly #groups: GroupQueue<PendingAddress, Outcome>;
 
   constructor({ db, definitions }: { db: Db; definitions: DefinitionCache }) {
     this.#db = db;
-    this.#definitions = definitions;
+    this.#judge = new PendingJudge(db, definitions);
     this.#groups = new GroupQueue<PendingAddress, Outcome>({
       run: (group) => this.#validateGroup(group),
       nameOf: recordName,
@@ -58,9 +58,7 @@ export class ValidationQueue {
   }
 
   async #validateGroup(group: PendingAddress[]): Promise<(Outcome | undefined)[]> {
-    const judged = await withSnapshot(this.#db, (snapshot) =>
-      judgePendings(snapshot, this.#definitions, group),
-    );
+    const judged = await this.#judge.judge(group);
     const at = new Date().toISOString();
     const outcomes = judged.map((item) =>
       item === undefined || 'refused' in item ? item : { ...item, validation: validationOf(item, at) },
@@ -71,7 +69,7 @@ export class ValidationQueue {
     const kept =
       rows.length === 0
         ? new Set()
-        : await withTransaction(this.#db, (tx) => updateFreeValidations(tx, rows));
+        : await withOneStatement(this.#db, (statement) => updateFreeValidations(statement, rows));
     return outcomes.map((item) =>
       item && 'validation' in item ? { validated: item, isKept: kept.has(item.found.pending.id) } : item,
     );

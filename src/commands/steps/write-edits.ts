@@ -3,15 +3,13 @@ import { type StoredPending, toPendingView } from '../../domain/pending-view.js'
 import type { StoredResolution } from '../../domain/rebase.js';
 import { countChangesetEdit } from '../../store/changesets.js';
 import type { Tx } from '../../store/db.js';
-import { findHead } from '../../store/head.js';
 import {
   type EditedContent,
-  type EditedRow,
   insertFreshRecords,
   insertPendings,
   updatePendings,
 } from '../../store/pending-edits.js';
-import type { StandRow } from '../../store/pending-stands.js';
+import type { EditMoment, StandRow } from '../../store/pending-stands.js';
 import { deleteEmptyRecords } from '../../store/records.js';
 import { deletePending } from '../../store/versions.js';
 import type { PendingAddress, StagedAnswer } from './lock-pending.js';
@@ -32,26 +30,29 @@ export interface AcceptedEdit {
 
 /**
  * Writes edits of one changeset, or outside of changesets, whose records are locked. There is no answer to one whose
- * record was to be made, and somebody else was faster.
+ * record was to be made, and somebody else was faster. What is written is sent, and not waited for: the answers are
+ * known beforehand.
  */
 export async function writeEdits(
   tx: Tx,
   accepted: AcceptedEdit[],
-  { changeset, wait }: { changeset: string | null; wait: boolean },
+  { changeset, wait, moment }: { changeset: string | null; wait: boolean; moment: EditMoment },
 ): Promise<Map<AcceptedEdit, EditAnswer>> {
   const madeIds = await makeRecords(tx, accepted, wait);
-  const added: (EditedContent & { recordId: number; baseVersionId: number | null })[] = [];
+  const added: (EditedContent & { id: number; recordId: number; baseVersionId: number | null })[] = [];
   const edited: (EditedContent & { id: number; resolutions: StoredResolution[] })[] = [];
   const discarded: { id: number; recordId: number }[] = [];
-  const byRecord = new Map<number, AcceptedEdit>();
+  const answers = new Map<AcceptedEdit, EditAnswer>();
+  const { revision, now } = moment;
+  const versionIds = moment.versionIds.values();
   for (const edit of accepted) {
     const { author, stand, decided } = edit;
     const recordId = stand?.recordId ?? madeIds.get(edit);
     if (recordId === undefined) continue;
-    byRecord.set(recordId, edit);
     const pending = stand?.pending ?? null;
     if (decided === null) {
       if (pending) discarded.push({ id: pending.id, recordId });
+      answers.set(edit, { revision });
       continue;
     }
     const row = {
@@ -60,37 +61,31 @@ export async function writeEdits(
       message: decided.message,
       author,
     };
-    if (pending) edited.push({ ...row, id: pending.id, resolutions: decided.resolutions });
-    else added.push({ ...row, recordId, baseVersionId: stand?.currentVersionId ?? null });
+    const id = pending?.id ?? nextOf(versionIds);
+    if (pending) edited.push({ ...row, id, resolutions: decided.resolutions });
+    else added.push({ ...row, id, recordId, baseVersionId: stand?.currentVersionId ?? null });
+    answers.set(edit, { ...viewOf(edit, decided, { id, now }), revision });
   }
-  // Sent together, in this order.
-  const inserting = added.length === 0 ? [] : insertPendings(tx, changeset, added);
-  const updating = edited.length === 0 ? [] : updatePendings(tx, edited);
+  if (added.length > 0) insertPendings(tx, { changesetId: changeset, now }, added);
+  if (edited.length > 0) updatePendings(tx, { now }, edited);
   if (discarded.length > 0) {
     deletePending(
       tx,
       discarded.map(({ id }) => id),
     );
+    await deleteEmptyRecords(
+      tx,
+      discarded.map(({ recordId }) => recordId),
+    );
   }
-  const [insertedRows, updatedRows, , , { revision }] = await Promise.all([
-    inserting,
-    updating,
-    discarded.length > 0 &&
-      deleteEmptyRecords(
-        tx,
-        discarded.map(({ recordId }) => recordId),
-      ),
-    changeset !== null && byRecord.size > 0 && countChangesetEdit(tx, changeset),
-    findHead(tx),
-  ]);
-  const rows = new Map([...insertedRows, ...updatedRows].map((row) => [row.recordId, row]));
-  return new Map(
-    [...byRecord].map(([recordId, edit]) => {
-      const row = rows.get(recordId);
-      if (edit.decided !== null && row === undefined) throw new Error('an edit that was not written');
-      return [edit, row ? { ...viewOf(edit, row), revision } : { revision }];
-    }),
-  );
+  if (changeset !== null && answers.size > 0) await countChangesetEdit(tx, changeset);
+  return answers;
+}
+
+function nextOf(ids: Iterator<number, undefined>): number {
+  const { value } = ids.next();
+  if (value === undefined) throw new Error('more versions are started than ids were reserved');
+  return value;
 }
 
 /** Lets the records exist that are staged for the first time. */
@@ -117,29 +112,31 @@ async function makeRecords(
 }
 
 /** The pending version as it is after the edit, put together from what is known of it. */
-function viewOf(edit: AcceptedEdit, row: EditedRow): Omit<StagedAnswer, 'revision'> {
-  const { at, author, definitionId, stand, decided } = edit;
+function viewOf(
+  { at, author, definitionId, stand }: AcceptedEdit,
+  { content, message, resolutions }: NonNullable<DecidedEdit>,
+  { id, now }: { id: number; now: Date },
+): Omit<StagedAnswer, 'revision'> {
   const pending = stand?.pending ?? null;
   const current = {
     currentVersionId: stand?.currentVersionId ?? null,
     currentNumber: stand?.currentNumber ?? null,
   };
-  const content = decided?.content ?? null;
   const stored: StoredPending = {
-    id: row.id,
+    id,
     operation: content === null ? 'delete' : 'upsert',
     content: content?.content ?? null,
     digest: content && Buffer.from(content.digest, 'hex'),
     changesetId: at.changeset,
     baseVersionId: pending ? pending.baseVersionId : current.currentVersionId,
     baseNumber: pending ? pending.baseNumber : current.currentNumber,
-    message: decided?.message ?? null,
+    message,
     stagedBy: [...new Set([...(pending?.stagedBy ?? []), author])],
-    stagedAt: row.stagedAt,
-    updatedAt: row.updatedAt,
-    edit: row.edit,
+    stagedAt: pending ? new Date(pending.stagedAt) : now,
+    updatedAt: now,
+    edit: pending ? pending.edit + 1 : 1,
     validation: pending?.validation ?? null,
-    resolutions: decided?.resolutions ?? [],
+    resolutions,
     collection: at.collection,
     key: at.key,
     definitionId,
