@@ -9,10 +9,18 @@ export type Source =
   | { type: 'nothing' };
 
 interface Entry {
-  answer: KeptAnswer;
+  /** Or how it is made, until somebody asks for it. */
+  answer: KeptAnswer | (() => KeptRecord);
   source: Source;
-  /** Whether anybody has asked for it: what is made anew is not, before somebody does. */
-  isRead: boolean;
+  /** How often it was replaced by what a commit has made of it since somebody has asked for it. */
+  unread: number;
+}
+
+/** How to make an answer out of what was committed. */
+export interface CommittedAnswer {
+  make: () => KeptRecord;
+  /** What it takes until then. */
+  texts: string[];
 }
 
 /** A change that a commit of this process has made. */
@@ -21,7 +29,7 @@ export interface CommittedChange {
   collectionId: number;
   recordId: number;
   /** What readers are told from now on; null where that is not at hand, or the record has gone. */
-  answer: (() => KeptRecord) | null;
+  answer: CommittedAnswer | null;
 }
 
 /** All that the commits of one transaction have changed, from the head before them to the head after them. */
@@ -43,6 +51,9 @@ export interface Load {
 
 /** What an entry takes beyond its texts: objects, the places in three maps, headers of strings. */
 const overheadBytes = 500;
+
+/** After so many commits that nobody has read it between, an answer is dropped, so that others have its place. */
+const maxUnread = 8;
 
 /** A single answer may take this part of the cache, so that no one of them drives out all the others. */
 const largestPart = 4;
@@ -92,8 +103,12 @@ export class ReadCache {
   get(name: string): KeptAnswer | undefined {
     const entry = this.#entries?.get(name);
     if (entry === undefined) return undefined;
-    entry.isRead = true;
-    return entry.answer;
+    entry.unread = 0;
+    if (typeof entry.answer !== 'function') return entry.answer;
+    const answer = entry.answer();
+    // An entry of its own: the size of one that is there already would stay what it was.
+    this.#put(name, { ...entry, answer }, [answer.text, answer.tag]);
+    return answer;
   }
 
   /** To be called before the statement is sent, and ended with `endLoad`. */
@@ -115,7 +130,7 @@ export class ReadCache {
    */
   keep(load: Load, name: string, answer: KeptAnswer, source: Source, texts: (string | Buffer)[]): void {
     if (this.#entries === null || isOutdated(load, source)) return;
-    this.#put(name, { answer, source, isRead: true }, texts);
+    this.#put(name, { answer, source, unread: 0 }, texts);
   }
 
   #put(name: string, entry: Entry, texts: (string | Buffer)[]): void {
@@ -156,27 +171,28 @@ export class ReadCache {
 
   /**
    * Moves on over commits of this process, if they are the next after what the cache shows: a fence would tell the same
-   * of them. What is read between one commit and the next is not dropped, but made anew from what was committed.
-   * Elsewhere, and when others have committed in between, the fence tells.
+   * of them. What is kept of a record is not dropped, but replaced by what was committed; its text is made when
+   * somebody asks for it. Elsewhere, and when others have committed in between, the fence tells.
    */
   follow({ since, head, changes }: CommittedNews): void {
     if (this.#entries === null || since !== this.#revision || changes.length > maxNews) return;
-    const latest = new Map<string, CommittedChange>();
+    const next = new Map<string, { change: CommittedChange; unread: number }>();
+    const told: [number, number, number][] = [];
     for (const change of changes) {
-      const name = this.#records.get(change.recordId);
-      if (name !== undefined && this.#entries.peek(name)?.isRead) latest.set(name, change);
+      const { revision, collectionId, recordId } = change;
+      told.push([revision, collectionId, recordId]);
+      const name = this.#records.get(recordId);
+      const entry = name === undefined ? undefined : this.#entries.peek(name);
+      if (name !== undefined && entry && entry.unread < maxUnread) {
+        next.set(name, { change, unread: entry.unread + 1 });
+      }
     }
-    const told = changes.map(({ revision, collectionId, recordId }): [number, number, number] => [
-      revision,
-      collectionId,
-      recordId,
-    ]);
     this.advance({ since, head, changes: told });
-    for (const [name, { revision, recordId, answer: make }] of latest) {
-      const answer = make?.();
-      if (answer === undefined) continue;
+    for (const [name, { change, unread }] of next) {
+      const { revision, recordId, answer } = change;
+      if (answer === null) continue;
       const source: Source = { type: 'record', recordId, revision };
-      this.#put(name, { answer, source, isRead: false }, [answer.text, answer.tag]);
+      this.#put(name, { answer: answer.make, source, unread }, answer.texts);
     }
   }
 

@@ -131,6 +131,51 @@ describe('what was read before a change that the cache has been told of since is
   });
 });
 
+describe('what this process has committed', () => {
+  const committed = (revision: number, make: () => KeptRecord, content = 'content') => ({
+    since: revision - 1,
+    head: revision,
+    changes: [{ revision, collectionId: 7, recordId: 1, answer: { make, texts: [content] } }],
+  });
+
+  test('is made when it is asked for, once', () => {
+    const cache = new ReadCache(100_000);
+    put(cache, 'a', of(1, 0));
+    const made: number[] = [];
+    const makeOf = (revision: number) => () => {
+      made.push(revision);
+      return record(`text ${revision}`);
+    };
+    for (const revision of [1, 2]) cache.follow(committed(revision, makeOf(revision)));
+    expect(made).toEqual([]);
+    expect([cache.get('a'), cache.get('a')]).toEqual([record('text 2'), record('text 2')]);
+    expect(made).toEqual([2]);
+    cache.advance(news(2, 3, [[3, 7, 1]]));
+    expect(cache.has('a')).toBe(false);
+  });
+
+  test('takes what it is made of, and then what it is', () => {
+    const cache = new ReadCache(100_000);
+    put(cache, 'a', of(1, 0), 'x');
+    const least = cache.bytes;
+    cache.follow(committed(1, () => record('x'.repeat(1_000)), 'x'.repeat(900)));
+    expect(cache.bytes - least).toBeGreaterThan(800);
+    expect(cache.bytes - least).toBeLessThan(900);
+    cache.get('a');
+    expect(cache.bytes - least).toBe(1_000 + '"tag"'.length - 1);
+  });
+
+  test('is answered and not kept when it turns out to be too large', () => {
+    const cache = new ReadCache(4_000);
+    put(cache, 'a', of(1, 0));
+    const large = record('x'.repeat(1_000));
+    cache.follow(committed(1, () => large));
+    expect(cache.get('a')).toEqual(large);
+    expect([cache.has('a'), cache.bytes]).toEqual([false, 0]);
+    cache.advance(news(1, 2, [[2, 7, 1]]));
+  });
+});
+
 describe('memory', () => {
   test('the least recently used go first, and their sources with them', () => {
     const cache = new ReadCache(10_000);
