@@ -15,6 +15,7 @@ import { PageStarts } from '../store/page-starts.js';
 import { createReads, type Reads, type ServedRead } from '../store/reads.js';
 import { CommitQueue } from './steps/commit-queue.js';
 import { IngestQueue } from './steps/ingest-queue.js';
+import { JudgedChangesets } from './steps/judged-changesets.js';
 import { StagingQueue } from './steps/staging-queue.js';
 import { ValidationQueue } from './steps/validation-queue.js';
 
@@ -35,6 +36,7 @@ export interface Context {
    * is taken: who waits here with one in hand is waited for by those inside.
    */
   longWork: Gate;
+  judged: JudgedChangesets;
   webhooks: WebhookSettings;
 }
 
@@ -131,6 +133,7 @@ export function createContext(db: Db, options: ContextOptions): Context {
           { retryAfterSeconds: 5 },
         ),
     }),
+    judged: new JudgedChangesets(),
     webhooks: webhookSettings(options.webhooks),
   };
 }

@@ -59,22 +59,30 @@ export async function readChangeset(
 }
 
 /**
- * Prepares the commit of a changeset, once nobody is editing it: edits may take long, and whoever holds the
- * head's lock does not wait for them.
+ * Prepares the commit of a changeset, unless it has just been judged here: then whatever has changed since is found
+ * under the head's lock, and it comes here once more.
  */
 export async function prepareChangeset(
-  context: Pick<Context, 'db' | 'definitions' | 'limits' | 'longWork'>,
+  context: Pick<Context, 'db' | 'definitions' | 'limits' | 'longWork' | 'judged'>,
   id: string,
   seen: PreparedChangeset['seen'],
 ): Promise<Pick<CommitRequest, 'message' | 'prepared'>> {
-  const { stored, prepared } = await context.longWork.run(async () => {
-    await withTransaction(context.db, (tx) => lockChangeset(tx, id));
-    return await withSnapshot(context.db, (snapshot) => readChangeset(snapshot, context, id));
-  });
+  const { stored, prepared } = context.judged.take(id) ?? (await readUnedited(context, id));
   return {
     message: stored.message ?? stored.title,
     prepared: { ...prepared, changeset: { ...prepared.changeset, seen } },
   };
+}
+
+/** Waits until nobody is editing it: edits may take long, and whoever holds the head's lock does not wait for them. */
+function readUnedited(
+  context: Pick<Context, 'db' | 'definitions' | 'limits' | 'longWork'>,
+  id: string,
+): Promise<ChangesetOnSnapshot> {
+  return context.longWork.run(async () => {
+    await withTransaction(context.db, (tx) => lockChangeset(tx, id));
+    return await withSnapshot(context.db, (snapshot) => readChangeset(snapshot, context, id));
+  });
 }
 
 /** The members of a changeset as intents, batch after batch. */

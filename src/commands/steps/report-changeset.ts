@@ -12,7 +12,7 @@ import { findHead } from '../../store/head.js';
 import type { Context } from '../context.js';
 import { findOverlaps } from './find-overlaps.js';
 import { loadWorld } from './load-world.js';
-import { readChangeset } from './prepare-changeset.js';
+import { type ChangesetOnSnapshot, readChangeset } from './prepare-changeset.js';
 
 /** Failures that a report lists at most; all are counted. */
 const listedFailures = 1_000;
@@ -46,10 +46,11 @@ export async function reportChangeset(
   context: Context,
   id: string,
 ): Promise<{ report: ChangesetReport; tag: string; revision: number; definitions: string }> {
-  const { report, validation, stored, definitions } = await context.longWork.run(() =>
+  const { report, validation, stored, prepared, definitions } = await context.longWork.run(() =>
     withSnapshot(context.db, (snapshot) => judgeChangeset(snapshot, context, id)),
   );
   await withTransaction(context.db, (tx) => updateChangesetValidation(tx, id, validation));
+  if (report.valid) context.judged.keep({ stored, prepared });
   const kept = await findChangeset(context.db, id);
   const { tag } = toChangesetView({ ...(kept ?? stored), edit: stored.edit });
   return { report, tag, revision: validation.revision, definitions };
@@ -63,6 +64,7 @@ async function judgeChangeset(
   report: ChangesetReport;
   validation: ChangesetValidation;
   stored: StoredChangeset;
+  prepared: ChangesetOnSnapshot['prepared'];
   definitions: string;
 }> {
   const head = await findHead(snapshot);
@@ -109,5 +111,5 @@ async function judgeChangeset(
     edit: read.stored.edit,
     definitionIds: [...prepared.definitions.values()].map(({ definitionId }) => definitionId),
   };
-  return { report, validation, stored: read.stored, definitions };
+  return { report, validation, stored: read.stored, prepared, definitions };
 }

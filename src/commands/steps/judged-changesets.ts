@@ -1,0 +1,34 @@
+import { LRUCache } from 'lru-cache';
+import type { ChangesetOnSnapshot } from './prepare-changeset.js';
+
+/** Members that are kept of all changesets together: some ten megabytes. */
+const maxMembers = 20_000;
+
+/** Who validates mostly commits at once, or thinks about it for a while. */
+const maxAgeMs = 600_000;
+
+/** A changeset as it was judged: `prepared` is for one commit. */
+export type JudgedChangeset = Pick<ChangesetOnSnapshot, 'stored' | 'prepared'>;
+
+/**
+ * Changesets that have been found valid here, so that the commit that follows need not read and judge them again. It
+ * is no proof of anything: under the head's lock a commit confirms all that its preparation rests on, however old that is.
+ */
+export class JudgedChangesets {
+  readonly #kept = new LRUCache<string, JudgedChangeset>({
+    maxSize: maxMembers,
+    ttl: maxAgeMs,
+    sizeCalculation: ({ prepared }) => 1 + prepared.moves.length + prepared.unchanged.length,
+  });
+
+  keep(judged: JudgedChangeset): void {
+    this.#kept.set(judged.stored.id, judged);
+  }
+
+  /** Gives it away: a commit writes into what it has prepared. */
+  take(id: string): JudgedChangeset | undefined {
+    const judged = this.#kept.get(id);
+    this.#kept.delete(id);
+    return judged;
+  }
+}
