@@ -1,5 +1,6 @@
 import { sha256 } from '../lib/digest.js';
 import type { JsonObject } from '../lib/json-value.js';
+import type { ChangeSummary } from './commit.js';
 import type { ReferenceValue } from './definition/constraints.js';
 import type { Failure } from './failure.js';
 import type { LoggedChange } from './log-entry.js';
@@ -62,18 +63,33 @@ export function weighMove(planned: PlannedMove): Move {
   };
 }
 
-/** A move as the log tells of it, if the next version of its record has the next number. */
-export function toLoggedChange(move: Move): LoggedChange {
-  const { before, after } = move;
-  const next = after?.source === 'existing' ? after.number : move.lastNumber + 1;
+/** The number that the record's current version has after the move, if its next version has the next number. */
+function numberAfter({ after, lastNumber }: Move): number | null {
+  if (after === null) return null;
+  return after.source === 'existing' ? after.number : lastNumber + 1;
+}
+
+/** A move as the answer to its commit tells of it. */
+export function toSummary(move: Move): ChangeSummary {
   return {
     collection: move.collection.name,
     key: move.key,
     operation: move.operation,
-    before: before?.number ?? null,
-    after: after === null ? null : next,
-    beforeDigest: before?.digest ?? null,
-    afterDigest: after?.digest ?? null,
+    before: move.before?.number ?? null,
+    after: numberAfter(move),
+  };
+}
+
+/** A move as the log tells of it. */
+export function toLoggedChange(move: Move): LoggedChange {
+  return {
+    collection: move.collection.name,
+    key: move.key,
+    operation: move.operation,
+    before: move.before?.number ?? null,
+    after: numberAfter(move),
+    beforeDigest: move.before?.digest ?? null,
+    afterDigest: move.after?.digest ?? null,
   };
 }
 

@@ -2,7 +2,7 @@ import type { CommitResult } from '../../domain/commit.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import { claimName, nameOf, recordName, type World } from '../../domain/judge.js';
 import { digestChanges, sealEntry } from '../../domain/log-entry.js';
-import { type Move, type Ties, toLoggedChange } from '../../domain/move.js';
+import { type Move, type Ties, toLoggedChange, toSummary } from '../../domain/move.js';
 import { closeChangesets } from '../../store/changesets.js';
 import { appendCommits, type ChangeRow, type CommitRow, moveRecords } from '../../store/commits.js';
 import { replaceReferences, replaceUniqueValues } from '../../store/constraints.js';
@@ -48,10 +48,7 @@ export function toResult(
     committedAt: now.toISOString(),
     kind: request.kind,
     changeCount: moves.length,
-    changes: moves
-      .slice(0, listedChanges)
-      .map(toLoggedChange)
-      .map(({ beforeDigest, afterDigest, ...change }) => change),
+    changes: moves.slice(0, listedChanges).map(toSummary),
     unchanged: false,
     ...(request.dryRun ? { dryRun: true as const } : {}),
   };
@@ -113,7 +110,8 @@ function definitionsOf(moves: Move[]): { collection: string; number: number }[] 
 }
 
 function nextRow(log: LogPosition, { request, moves }: AcceptedCommit): CommitRow {
-  const entry = {
+  const previousHash = log.hash;
+  const row = {
     revision: log.revision + 1,
     kind: request.kind,
     committedAt: log.now,
@@ -126,12 +124,17 @@ function nextRow(log: LogPosition, { request, moves }: AcceptedCommit): CommitRo
     definitions: definitionsOf(moves),
     changeCount: moves.length,
     changesDigest: request.prepared?.changesDigest ?? digestChanges(moves.map(toLoggedChange)),
+    previousHash,
+    content: '',
+    hash: previousHash,
   };
-  const previousHash = log.hash;
-  const { content, hash } = sealEntry(entry, previousHash);
-  log.revision = entry.revision;
-  log.hash = hash;
-  return { ...entry, content, previousHash, hash };
+  // Filled in rather than copied: this is done for each commit, and a copy of so many members is not cheap.
+  const sealed = sealEntry(row, previousHash);
+  row.content = sealed.content;
+  row.hash = sealed.hash;
+  log.revision = row.revision;
+  log.hash = row.hash;
+  return row;
 }
 
 /** Adds the records that are not there yet; answers their ids by `nameOf`. */
