@@ -21,7 +21,7 @@ export interface SortKey {
 export const afterAllKeys = '\u{10ffff}'.repeat(256);
 
 const valueAt = (parameters: Parameters, path: string) =>
-  `(v.data #> ${parameters.add(splitPath(path), 'text[]')})`;
+  `(parsed.data #> ${parameters.add(splitPath(path), 'text[]')})`;
 
 /** What the list is ordered by: each path of content, and the key at last, which no two records share. */
 export function sortKeys(parameters: Parameters, sort: Sort[]): SortKey[] {
@@ -72,7 +72,7 @@ export function afterCondition(parameters: Parameters, keys: SortKey[], after: s
   return `(${alternatives.join(' OR ')})`;
 }
 
-/** What a filter asks of a version `v`. */
+/** What a filter asks of `parsedContent`. */
 export function filterCondition(parameters: Parameters, { path, op, value }: Filter): string {
   const found = valueAt(parameters, path);
   switch (op) {

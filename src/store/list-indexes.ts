@@ -53,7 +53,7 @@ export async function enterRecords(tx: Tx, index: UnfinishedIndex, limit: number
        ORDER BY r.id LIMIT $3
      ), entered AS (
        INSERT INTO index_entry (index_id, record_id, value, key)
-       SELECT $1, b.id, sort_value(v.data #> (SELECT path FROM list_index WHERE id = $1)), b.key
+       SELECT $1, b.id, sort_value(v.content::jsonb #> (SELECT path FROM list_index WHERE id = $1)), b.key
        FROM batch b ${lookUp('v', 'version', 'id', 'b.current_version_id')}
        WHERE b.current_version_id IS NOT NULL ORDER BY b.id
        ON CONFLICT (index_id, record_id) DO NOTHING

@@ -10,7 +10,7 @@ import {
   type SortKey,
   sortKeys,
 } from './list-conditions.js';
-import { lookUp } from './look-up.js';
+import { lookUp, parsedContent } from './look-up.js';
 import { previewAt, type RecordStateRow, stateAt } from './readers.js';
 
 export interface ListRequest {
@@ -201,7 +201,8 @@ function selectBranch(
 }
 
 const unlessMany = 'NOT (SELECT many FROM facts)';
-const currentVersion = lookUp('v', 'version', 'id', 'r.current_version_id');
+const parsedVersion = (id: string) => `${lookUp('v', 'version', 'id', id)} ${parsedContent}`;
+const currentVersion = parsedVersion('r.current_version_id');
 const unchanged = { revision: 'r.revision', versionId: 'r.current_version_id' };
 
 /** Records that are live, and have not changed since the revision, along their keys. */
@@ -273,7 +274,7 @@ function indexBranch(
 function changedBranch(branch: Branch): string {
   return selectBranch(branch, {
     from: `(SELECT DISTINCT record_id FROM changed) AS h ${lookUp('r', 'record', 'id', 'h.record_id')}
-           ${stateAt(branch.revision)} ${lookUp('v', 'version', 'id', 'state.version_id')}`,
+           ${stateAt(branch.revision)} ${parsedVersion('state.version_id')}`,
     revision: 'state.revision',
     versionId: 'state.version_id',
     and: ['state.version_id IS NOT NULL', unlessMany],
@@ -284,12 +285,12 @@ function changedBranch(branch: Branch): string {
 function everBranch(branch: Branch, parameters: Parameters, changesetId: string | null): string {
   if (changesetId === null)
     return selectBranch(branch, {
-      from: `record r ${stateAt(branch.revision)} JOIN version v ON v.id = state.version_id`,
+      from: `record r ${stateAt(branch.revision)} JOIN version v ON v.id = state.version_id ${parsedContent}`,
       revision: 'state.revision',
       versionId: 'v.id',
     });
   return selectBranch(branch, {
-    from: `record r ${previewAt(branch.revision, parameters.add(changesetId, 'uuid'))}`,
+    from: `record r ${previewAt(branch.revision, parameters.add(changesetId, 'uuid'))} ${parsedContent}`,
     revision: 'CASE WHEN p.id IS NULL THEN state.revision END',
     versionId: 'v.id',
     pending: 'p.id IS NOT NULL',

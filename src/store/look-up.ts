@@ -4,3 +4,6 @@
  */
 export const lookUp = (alias: string, table: string, column: string, value: string) =>
   `LEFT JOIN LATERAL (SELECT * FROM ${table} AS sought WHERE sought.${column} = ${value} LIMIT 1) AS ${alias} ON true`;
+
+/** Joins the content of a version `v`, parsed once however often it is looked at. */
+export const parsedContent = `CROSS JOIN LATERAL (SELECT v.content::jsonb AS data OFFSET 0) AS parsed`;

@@ -1,4 +1,5 @@
 import type { Executor } from './db.js';
+import { parsedContent } from './look-up.js';
 
 /** Records and values that are shown of an overlap; all are counted. */
 const sampleSize = 20;
@@ -45,12 +46,12 @@ export function findValueOverlaps(
   changesetId: string,
   unique: { collectionId: number; paths: string[][] },
 ): Promise<ValueOverlapRow[]> {
-  const paths = unique.paths.map((_, index) => `v.data #> $${index + 3}::text[]`);
+  const paths = unique.paths.map((_, index) => `parsed.data #> $${index + 3}::text[]`);
   const present = paths.map((path) => `coalesce(jsonb_typeof(${path}), 'null') <> 'null'`).join(' AND ');
   return executor.queryOnce(
     `WITH wanted AS (
        SELECT v.changeset_id, jsonb_build_array(${paths.join(', ')}) AS value, min(r.key) AS first, max(r.key) AS last
-       FROM version v JOIN record r ON r.id = v.record_id
+       FROM version v JOIN record r ON r.id = v.record_id ${parsedContent}
        WHERE v.changeset_id IS NOT NULL AND v.revision IS NULL AND r.collection_id = $2 AND ${present}
        GROUP BY 1, 2
      ), contested AS (

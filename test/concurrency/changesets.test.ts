@@ -44,7 +44,7 @@ const commit = (context: Context, ...changes: Parameters<typeof commitChanges>[1
 /** What is live, by key. */
 async function liveIn(context: Context): Promise<Record<string, JsonObject>> {
   const rows = await context.db.query<{ key: string; data: JsonObject }>(
-    `SELECT r.key, v.data FROM record r JOIN version v ON v.id = r.current_version_id`,
+    `SELECT r.key, v.content::jsonb AS data FROM record r JOIN version v ON v.id = r.current_version_id`,
   );
   return Object.fromEntries(rows.map(({ key, data }) => [key, data]));
 }

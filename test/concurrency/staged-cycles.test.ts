@@ -54,7 +54,7 @@ async function cycle(context: Context, token: string, careful: boolean): Promise
 /** What each acknowledged cycle published that was not its own text, or is not in the history. */
 async function findBroken(context: Context, acknowledged: Acknowledged[]): Promise<string[]> {
   const rows = await context.db.query<{ revision: number; token: string }>(
-    `SELECT h.revision, v.data ->> 'token' AS token FROM change h JOIN version v ON v.id = h.after_version_id`,
+    `SELECT h.revision, v.content::jsonb ->> 'token' AS token FROM change h JOIN version v ON v.id = h.after_version_id`,
   );
   const history = new Map(rows.map((row) => [row.revision, row.token]));
   return acknowledged.flatMap(({ token, revision }) =>

@@ -84,7 +84,7 @@ export async function findViolations(db: Executor, history: History, total: numb
 
 async function readStates(db: Executor): Promise<Map<string, State[]>> {
   const rows = await db.query<State & { key: string }>(
-    `SELECT r.key, h.revision, v.number AS version, (v.data ->> 'value')::float8 AS value, encode(v.digest, 'hex') AS digest
+    `SELECT r.key, h.revision, v.number AS version, (v.content::jsonb ->> 'value')::float8 AS value, encode(v.digest, 'hex') AS digest
      FROM change h JOIN record r ON r.id = h.record_id LEFT JOIN version v ON v.id = h.after_version_id
      ORDER BY h.revision`,
   );

@@ -99,7 +99,7 @@ async function findLosses(url: string, history: Commit[]): Promise<string[]> {
   const db = openDatabase({ url, poolSize: 2 });
   try {
     const rows = await db.query<{ revision: number; key: string; n: number }>(
-      `SELECT h.revision, r.key, (v.data ->> 'n')::float8 AS n FROM change h
+      `SELECT h.revision, r.key, (v.content::jsonb ->> 'n')::float8 AS n FROM change h
        JOIN record r ON r.id = h.record_id JOIN version v ON v.id = h.after_version_id`,
     );
     const stored = new Map(rows.map((row) => [`${row.revision} ${row.key}`, row.n]));
@@ -110,7 +110,7 @@ async function findLosses(url: string, history: Commit[]): Promise<string[]> {
         : [],
     );
     const halves = await db.query<{ revision: number }>(
-      `SELECT h.revision FROM change h JOIN version v ON v.id = h.after_version_id GROUP BY h.revision HAVING sum((v.data ->> 'n')::float8) <> 0`,
+      `SELECT h.revision FROM change h JOIN version v ON v.id = h.after_version_id GROUP BY h.revision HAVING sum((v.content::jsonb ->> 'n')::float8) <> 0`,
     );
     return [
       ...lost,

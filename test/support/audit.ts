@@ -26,7 +26,7 @@ export async function auditStore(db: Executor): Promise<string[]> {
 async function auditIndexes(db: Executor): Promise<string[]> {
   const rows = await db.query<{ pointer: string; key: string }>(
     `WITH meant AS (
-       SELECT i.id AS index_id, r.id AS record_id, r.key, sort_value(v.data #> i.path) AS value
+       SELECT i.id AS index_id, r.id AS record_id, r.key, sort_value(v.content::jsonb #> i.path) AS value
        FROM list_index i JOIN record r ON r.collection_id = i.collection_id JOIN version v ON v.id = r.current_version_id
        WHERE i.state = 'ready'
      ), found AS (
