@@ -1,3 +1,5 @@
+import { onceQuiet } from './once-quiet.js';
+
 export interface GroupQueueOptions<Request, Outcome> {
   /**
    * Takes a group through at once: an outcome for each, in their order. Undefined where nothing was decided,
@@ -17,6 +19,11 @@ export interface GroupQueueOptions<Request, Outcome> {
   maxGroup: number;
   /** Groups that are under way at once. */
   lanes: number;
+  /**
+   * A group begins only when the event loop brings nothing more for it; with one lane. What one costs whatever
+   * its size is paid for more of them then.
+   */
+  gathers?: boolean;
   /** Requests that wait at most, and how much they add up to. */
   maxWaiting: number;
   maxWaitingWeight: number;
@@ -80,10 +87,15 @@ export class GroupQueue<Request, Outcome> {
 
   async #runLane(): Promise<void> {
     while (this.#ready.length > 0) {
+      if (this.#options.gathers) await this.#gather();
       const group = this.#takeGroup();
       this.#leave(group, await this.#runGroup(group));
     }
     this.#running -= 1;
+  }
+
+  #gather(): Promise<void> {
+    return new Promise((resolve) => onceQuiet(() => this.#ready.length, resolve));
   }
 
   #takeGroup(): Entry<Request, Outcome>[] {

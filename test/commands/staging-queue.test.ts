@@ -218,7 +218,7 @@ test('beyond ten thousand that wait, a call is told to come back', async () => {
   await define(context, {});
   const release = await hold();
   const discard = () => discardPending(context, { ...at('nothing'), precondition: {} });
-  const waiting = Array.from({ length: 10_001 }, (_, index) =>
+  const waiting = Array.from({ length: 10_000 }, (_, index) =>
     discardPending(context, { ...at(`${index}`), precondition: {} }),
   );
   const refused = await discard().catch((error: unknown) => error);

@@ -51,6 +51,22 @@ test('what arrives while one group is under way goes together in the next, as ma
   expect(groups).toEqual([['a'], ['b', 'c', 'd'], ['e']]);
 });
 
+test('a group that gathers begins once the event loop has brought nothing more', async () => {
+  const { queue, groups, settle } = observed({ gathers: true });
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+  const waiting = submitAll(queue, ['a']);
+  await Promise.resolve();
+  waiting.push(...submitAll(queue, ['b']));
+  await nextTurn();
+  waiting.push(...submitAll(queue, ['c', 'd']));
+  expect(groups).toEqual([]);
+  await nextTurn();
+  await nextTurn();
+  expect(groups).toEqual([['a', 'b', 'c']]);
+  expect(await settle(waiting)).toEqual(['A', 'B', 'C', 'D']);
+  expect(groups.slice(1)).toEqual([['d']]);
+});
+
 test('two of one name are never in one group, and keep their order', async () => {
   const { queue, groups, settle } = observed({ nameOf: (request) => request.slice(0, 1), maxGroup: 9 });
   await settle(submitAll(queue, ['x', 'a1', 'b1', 'a2', 'a3', 'b2']));

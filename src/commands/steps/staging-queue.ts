@@ -50,7 +50,13 @@ export class StagingQueue {
       refuse: tooMany,
       isShared: isConnectionLost,
     };
-    this.#groups = new GroupQueue({ ...options, maxGroup, lanes: 1, run: (group) => this.#editGroup(group) });
+    this.#groups = new GroupQueue({
+      ...options,
+      maxGroup,
+      lanes: 1,
+      gathers: true,
+      run: (group) => this.#editGroup(group),
+    });
     this.#busy = new GroupQueue({
       ...options,
       maxGroup: 1,

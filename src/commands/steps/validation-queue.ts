@@ -37,6 +37,7 @@ export class ValidationQueue {
       maxWeight: maxGroup,
       maxGroup,
       lanes: 1,
+      gathers: true,
       maxWaiting,
       maxWaitingWeight: maxWaiting,
       refuse: () =>
