@@ -54,8 +54,10 @@ export function judgeMoves(moves: Move[], world: World): Judgement {
     warningCount: 0,
     broken: new Set(),
   };
-  const after = new Map(moves.map((move) => [nameOf(move), move]));
-  const movedIds = new Set(moves.map((move) => move.recordId));
+  // Only the rules across records look for other moves.
+  const tied = moves.some(({ collection }) => collection.definition.hasTies) ? moves : [];
+  const after = new Map(tied.map((move) => [nameOf(move), move]));
+  const movedIds = new Set(tied.map((move) => move.recordId));
   const claimed = new Map<string, Move>();
   for (const move of moves) {
     const add = (

@@ -8,6 +8,8 @@ import type { ChangesetReceipt } from './receipt.js';
  * lock it is confirmed that what it rests on still holds, which costs little.
  */
 export interface Prepared {
+  /** The head of the snapshot. */
+  revision: number;
   /** By collection and key. */
   moves: Move[];
   /** Digest of the moves as the log will tell them; null once one of their numbers is another. */

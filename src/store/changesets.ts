@@ -41,6 +41,11 @@ export async function lockChangeset(tx: Tx, id: string): Promise<LockedChangeset
     throw error;
   }
   await tx.query(`SET LOCAL lock_timeout = DEFAULT`);
+  return await readLockedChangeset(tx, id);
+}
+
+/** A changeset that this transaction has locked already. */
+export async function readLockedChangeset(tx: Tx, id: string): Promise<LockedChangeset | null> {
   const [row] = await tx.query<LockedChangeset>(
     `SELECT id, state, title, message, edit, commit_at AS "commitAt" FROM changeset WHERE id = $1`,
     [id],

@@ -104,6 +104,24 @@ export interface RecordStand {
   lastNumber: number;
 }
 
+/**
+ * Locks many records in one order, and answers whether as many as there should be are there, and none has changed after
+ * a revision. To be asked by whoever holds the head's lock.
+ */
+export async function lockUnmoved(
+  tx: Tx,
+  ids: number[],
+  { count, revision }: { count: number; revision: number },
+): Promise<boolean> {
+  const [locked] = await tx.query<{ areUnmoved: boolean }>(
+    `WITH locked AS MATERIALIZED (SELECT revision FROM record WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE)
+     SELECT count(*) = $2::bigint AND coalesce(max(revision), 0) <= $3::bigint AS "areUnmoved" FROM locked`,
+    // Numbers need no escaping.
+    [`{${ids.join()}}`, count, revision],
+  );
+  return locked?.areUnmoved ?? false;
+}
+
 /** Many records by their ids, which must all be there, locked in one order by whoever holds the head's lock. */
 export function lockStands(tx: Tx, ids: number[]): Promise<RecordStand[]> {
   return tx.query(

@@ -28,6 +28,7 @@ import {
   findRecords,
   lockNamedRecords,
   lockStands as lockPreparedStands,
+  lockUnmoved,
 } from '../../src/store/records.js';
 import { findCommitted, findPending, listPending } from '../../src/store/versions.js';
 import { openChangeset } from '../support/changeset.js';
@@ -343,6 +344,11 @@ describe('the plan that a connection keeps', () => {
     {
       does: 'the records of a commit that was prepared, locked',
       run: (executor) => lockPreparedStands(executor as Tx, recordIds),
+      rows: 2,
+    },
+    {
+      does: 'whether records have moved since a commit of them was prepared, locked',
+      run: (executor) => lockUnmoved(executor as Tx, recordIds, { count: 2, revision: 1 }),
       rows: 2,
     },
     {

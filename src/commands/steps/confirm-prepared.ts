@@ -15,10 +15,10 @@ import {
   revertFailure,
 } from '../../domain/refusals.js';
 import { isAnyDeleted } from '../../store/archived.js';
-import { lockChangeset } from '../../store/changesets.js';
+import { readLockedChangeset } from '../../store/changesets.js';
 import { findCollectionsInForce } from '../../store/collections.js';
 import type { Tx } from '../../store/db.js';
-import { lockStands, type RecordStand } from '../../store/records.js';
+import { lockStands, lockUnmoved, type RecordStand } from '../../store/records.js';
 import type { Draft } from './draft.js';
 
 /** Moved records that a refusal names at most; all are counted. */
@@ -34,11 +34,17 @@ export async function confirmPrepared(
   prepared: Prepared,
 ): Promise<Draft | { refused: DiptychError } | 'stale'> {
   const { changeset } = prepared;
-  if (changeset !== null) {
-    const verdict = await confirmChangeset(tx, changeset, prepared);
-    if (verdict !== null) return verdict;
-  }
-  if (!(await areDefinitionsInForce(tx, prepared))) {
+  // Sent together: each wait for an answer here is one for everybody.
+  const [verdict, areInForce, areUnmoved] = await Promise.all([
+    changeset && confirmChangeset(tx, changeset, prepared),
+    areDefinitionsInForce(tx, prepared),
+    lockUnmoved(tx, recordIdsOf(prepared), {
+      count: prepared.moves.length + prepared.unchanged.length,
+      revision: prepared.revision,
+    }),
+  ]);
+  if (verdict !== null) return verdict;
+  if (!areInForce) {
     if (changeset === null || !receiptOf(changeset)) return 'stale';
     return {
       refused: receiptStale(
@@ -49,7 +55,7 @@ export async function confirmPrepared(
     };
   }
   const refusals = [...prepared.refusals];
-  const moved = await findMoved(tx, prepared, request.reverts);
+  const moved = areUnmoved ? [] : await findMoved(tx, prepared, request.reverts);
   // Retention, which needs the records' locks, may have been faster.
   if (await isAnyDeleted(tx, targetsOf(prepared.moves))) return 'stale';
   if (moved.length > 0) refusals.push(refusalOfMoved(prepared, moved));
@@ -75,7 +81,7 @@ async function confirmChangeset(
   { definitions }: Prepared,
 ): Promise<{ refused: DiptychError } | 'stale' | null> {
   const { id, seen } = changeset;
-  const locked = await lockChangeset(tx, id);
+  const locked = await readLockedChangeset(tx, id);
   if (locked === null) return { refused: changesetNotFound(id) };
   const isMeant =
     'commitAt' in seen
@@ -111,14 +117,16 @@ interface Moved {
   stand: RecordStand | undefined;
 }
 
-/** Locks the records; answers those that are no longer where they were, and numbers the others' next versions. */
+/** The records of all members that have one. */
+const recordIdsOf = ({ moves, unchanged }: Prepared) => [
+  ...moves.flatMap(({ recordId }) => recordId ?? []),
+  ...unchanged.map(({ recordId }) => recordId),
+];
+
+/** Of records that may have changed: those that are no longer where they were. Numbers the others' next versions. */
 async function findMoved(tx: Tx, prepared: Prepared, reverts: number | null): Promise<Moved[]> {
   const { moves, unchanged } = prepared;
-  const ids = [
-    ...moves.flatMap(({ recordId }) => recordId ?? []),
-    ...unchanged.map(({ recordId }) => recordId),
-  ];
-  const stands = new Map((await lockStands(tx, ids)).map((stand) => [stand.id, stand]));
+  const stands = new Map((await lockStands(tx, recordIdsOf(prepared))).map((stand) => [stand.id, stand]));
   const moved: Moved[] = [];
   for (const move of moves) {
     const stand = move.recordId === null ? undefined : stands.get(move.recordId);

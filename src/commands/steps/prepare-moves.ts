@@ -10,6 +10,7 @@ import type { Prepared } from '../../domain/prepared.js';
 import { sortInTurns } from '../../lib/sort-in-turns.js';
 import { Turns } from '../../lib/turns.js';
 import type { Snapshot } from '../../store/db.js';
+import { findHead } from '../../store/head.js';
 import { placeRefusal } from './draft.js';
 import { JudgePace } from './judge-pace.js';
 import { readFound } from './load-found.js';
@@ -42,6 +43,7 @@ export async function prepareMoves(
   look: (found: Found, intent: Intent) => void = () => {},
 ): Promise<PreparedMoves> {
   const prepared: PreparedMoves = {
+    revision: (await findHead(snapshot)).revision,
     moves: [],
     unchanged: [],
     refusals: [],
