@@ -1,9 +1,10 @@
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.js';
-import type { Drain } from '../lib/drain.js';
 import { StartRefusal } from '../store/start-refusal.js';
+
+/** How often connections are looked at while the last requests are answered. */
+const IDLE_LOOK_MS = 20;
 
 const WAYS_OUT: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there. Stop it, or set PORT to another number (0 takes any free port)',
@@ -36,28 +37,20 @@ function localUrl({ address, family, port }: AddressInfo): string {
 }
 
 /**
- * Closes each connection as soon as its request is answered, once draining has begun. Node closes those that
- * are idle at that moment; one that becomes idle later would stay open until its keep-alive runs out.
- */
-export function closeConnectionsWhenDraining(server: Server, drain: Drain): void {
-  server.on('request', (_request, response) => {
-    response.once('close', () => {
-      if (drain.draining) {
-        setImmediate(() => server.closeIdleConnections());
-      }
-    });
-  });
-}
-
-/**
  * Stops accepting and waits for the requests in flight.
  * @returns false when they had to be cut off, because `impatience` came first.
  */
 export async function closeApp(app: FastifyInstance, impatience: Promise<unknown>): Promise<boolean> {
   const closed = app.close().then(() => true);
-  const isDone = await Promise.race([closed, impatience.then(() => false)]);
-  if (!isDone) {
-    app.server.closeAllConnections();
+  // Node closes what is idle when it is told to; what becomes idle later would stay open until its keep-alive runs out.
+  const closing = setInterval(() => app.server.closeIdleConnections(), IDLE_LOOK_MS);
+  try {
+    const isDone = await Promise.race([closed, impatience.then(() => false)]);
+    if (!isDone) {
+      app.server.closeAllConnections();
+    }
+    return isDone;
+  } finally {
+    clearInterval(closing);
   }
-  return isDone;
 }
