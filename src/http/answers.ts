@@ -108,10 +108,10 @@ export function linkToNext(url: string, parameter: string, position: string): st
 /** What the caller says it saw. */
 export function preconditionOf(request: FastifyRequest): Precondition {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.given;
-  return {
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
-  };
+  const precondition: Precondition = {};
+  if (ifMatch !== undefined) precondition.ifMatch = ifMatch;
+  if (ifNoneMatch !== undefined) precondition.ifNoneMatch = ifNoneMatch;
+  return precondition;
 }
 
 /** Answers a write with the changeset as it is now. */

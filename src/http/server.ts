@@ -20,5 +20,9 @@ type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
 
 /** The members of `value` that were given: what is undefined is left out. */
 export function given<T extends object>(value: T): Present<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Present<T>;
+  const present: Present<T> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (member !== undefined) present[name as keyof T] = member;
+  }
+  return present;
 }

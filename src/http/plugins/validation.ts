@@ -47,7 +47,7 @@ function validate(request: FastifyRequest, schema: FastifySchema, bodies: Bodies
 
   const querystring = zodOf(schema.querystring, nothing);
   // Most requests have neither a query nor a header that means something here: what these are then is known.
-  let query = request.url.includes('?') ? undefined : valueOfNothing(querystring);
+  let query = request.url.includes('?') ? undefined : ofNothing(querystring);
   if (query === undefined) {
     const parsed = parseQuery(request.url);
     failures.push(...parsed.failures);
@@ -57,12 +57,14 @@ function validate(request: FastifyRequest, schema: FastifySchema, bodies: Bodies
 
   const headers = zodOf(schema.headers, anything);
   const areGiven = namesOf(headers).some((name) => request.headers[name] !== undefined);
-  const known = areGiven ? readQuickly(headers, request.headers) : valueOfNothing(headers);
+  const known = areGiven ? readQuickly(headers, request.headers) : ofNothing(headers);
   request.given = (known ?? check('header', headers, request.headers)) as GivenHeaders;
 
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    const body = bodies?.[request.mediaType ?? ''] ?? zodOf(schema.body, emptyBody);
-    request.body = check('body', body, request.body);
+    const wanted = bodies?.[request.mediaType ?? ''] ?? zodOf(schema.body, emptyBody);
+    const { body } = request;
+    const known = body === undefined ? ofNoBody(wanted) : readQuickly(wanted, body);
+    request.body = known ?? check('body', wanted, body);
   }
   return failures;
 }
@@ -71,17 +73,24 @@ type Bodies = Readonly<Record<string, z.ZodType>> | undefined;
 
 const zodOf = (schema: unknown, otherwise: z.ZodType) => (schema instanceof z.ZodType ? schema : otherwise);
 
-const valuesOfNothing = new WeakMap<z.ZodType, { value: unknown }>();
+/** What schemas make of an object without members; undefined where one demands some. */
+const ofNothing = outcomeOf({});
 
-/** What a schema makes of an object without members; undefined when it demands some. */
-function valueOfNothing(schema: z.ZodType): unknown {
-  let known = valuesOfNothing.get(schema);
-  if (known === undefined) {
-    const parsed = schema.safeParse({});
-    known = { value: parsed.success ? Object.freeze(parsed.data) : undefined };
-    valuesOfNothing.set(schema, known);
-  }
-  return known.value;
+/** What schemas make of a body that is not there; undefined where one demands it. */
+const ofNoBody = outcomeOf(undefined);
+
+/** What a schema makes of `value`, worked out once. */
+function outcomeOf(value: unknown): (schema: z.ZodType) => unknown {
+  const known = new WeakMap<z.ZodType, { outcome: unknown }>();
+  return (schema) => {
+    let entry = known.get(schema);
+    if (entry === undefined) {
+      const parsed = schema.safeParse(value);
+      entry = { outcome: parsed.success ? Object.freeze(parsed.data) : undefined };
+      known.set(schema, entry);
+    }
+    return entry.outcome;
+  };
 }
 
 const names = new WeakMap<z.ZodType, string[]>();

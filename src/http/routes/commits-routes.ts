@@ -35,8 +35,8 @@ export function commitsRoutes(app: Server, context: Context): void {
       const { changes, message, dryRun } = request.body;
       const committed = await commitChanges(context, {
         changes,
+        message,
         dryRun,
-        ...given({ message }),
         actor: request.actor,
         ...idempotencyOf(request),
       });

@@ -3,10 +3,19 @@ import { z } from 'zod';
 import type { Definition } from '../../domain/collection.js';
 import { isPointer } from '../../lib/json-pointer.js';
 import type { JsonValue } from '../../lib/json-value.js';
-import { collectionName, jsonObject, jsonValue, messageText, recordKey, VERSION_MAX } from './primitives.js';
+import {
+  CHANGES_MAX,
+  collectionName,
+  jsonObject,
+  jsonValue,
+  messageText,
+  recordKey,
+  VERSION_MAX,
+} from './primitives.js';
+import { readData, readPuts, readReceipt } from './quick-bodies.js';
+import { quickly } from './quickly.js';
 import { resolutionsMember } from './resolutions.js';
 
-const CHANGES_MAX = 10_000;
 const FORCE = 'Go back although today’s rules say no; needs the `admin` permission, and the log says so.';
 
 const dataMember = jsonObject.meta({
@@ -14,32 +23,35 @@ const dataMember = jsonObject.meta({
 });
 
 /** `PUT …/pending`. */
-export const stageBody = z
-  .strictObject({
-    operation: z
-      .enum(['upsert', 'delete'])
-      .default('upsert')
-      .meta({ description: 'What committing will do; `delete` takes no `data`.' }),
-    data: dataMember.optional(),
-    message: messageText.nullish(),
-    baseVersion: z.int().min(1).max(VERSION_MAX).nullish().meta({
-      description:
-        'The version that you started from, null for none: 409 `base-outdated` when it is no longer current.',
+export const stageBody = quickly(
+  z
+    .strictObject({
+      operation: z
+        .enum(['upsert', 'delete'])
+        .default('upsert')
+        .meta({ description: 'What committing will do; `delete` takes no `data`.' }),
+      data: dataMember.optional(),
+      message: messageText.nullish(),
+      baseVersion: z.int().min(1).max(VERSION_MAX).nullish().meta({
+        description:
+          'The version that you started from, null for none: 409 `base-outdated` when it is no longer current.',
+      }),
+    })
+    .superRefine((body, context) => {
+      if (body.operation === 'upsert' && body.data === undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: ['data'],
+          message: 'Must be given.',
+          params: { code: 'required' },
+        });
+      }
+      if (body.operation === 'delete' && body.data !== undefined) {
+        context.addIssue({ code: 'custom', path: ['data'], message: 'A deletion has no data.' });
+      }
     }),
-  })
-  .superRefine((body, context) => {
-    if (body.operation === 'upsert' && body.data === undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['data'],
-        message: 'Must be given.',
-        params: { code: 'required' },
-      });
-    }
-    if (body.operation === 'delete' && body.data !== undefined) {
-      context.addIssue({ code: 'custom', path: ['data'], message: 'A deletion has no data.' });
-    }
-  });
+  readData,
+);
 
 // Not by a regular expression of the whole: one that is millions of characters long would exhaust its stack.
 const jsonPointer = z
@@ -83,12 +95,15 @@ export const receiptText = z
   .meta({ description: 'The `receipt` of a validation: commit exactly what it judged.' });
 
 /** `POST …/pending/commit`. */
-export const commitPendingBody = z
-  .strictObject({
-    message: messageText.optional(),
-    receipt: receiptText.optional(),
-  })
-  .default({});
+export const commitPendingBody = quickly(
+  z
+    .strictObject({
+      message: messageText.optional(),
+      receipt: receiptText.optional(),
+    })
+    .default({}),
+  readReceipt,
+);
 
 /** `POST …/rollback`. */
 export const rollbackBody = z.strictObject({
@@ -149,11 +164,14 @@ export const linesBody = z
   });
 
 /** `POST /v1/commits`. */
-export const commitChangesBody = z.strictObject({
-  changes: z.array(change).min(1).max(CHANGES_MAX),
-  message: messageText.optional(),
-  dryRun: z.boolean().default(false).meta({ description: 'Run everything, and write nothing.' }),
-});
+export const commitChangesBody = quickly(
+  z.strictObject({
+    changes: z.array(change).min(1).max(CHANGES_MAX),
+    message: messageText.optional(),
+    dryRun: z.boolean().default(false).meta({ description: 'Run everything, and write nothing.' }),
+  }),
+  readPuts,
+);
 
 const text = z.string();
 

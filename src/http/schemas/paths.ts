@@ -1,18 +1,15 @@
 import { z } from 'zod';
 import {
-  COLLECTION_NAME,
   changesetId,
   collectionName,
   definitionNumberText,
+  isPlainKey,
+  isPlainName,
   recordKey,
   revisionText,
   versionText,
 } from './primitives.js';
 import { quickly } from './quickly.js';
-
-const isPlainName = (value: unknown) => typeof value === 'string' && COLLECTION_NAME.test(value);
-// Keys of printable ASCII, but for those of dots alone.
-const isPlainKey = (value: unknown) => typeof value === 'string' && /^(?!\.{1,2}$)[ -~]{1,255}$/.test(value);
 
 export const collectionParams = quickly(z.object({ collection: collectionName }), (params) =>
   isPlainName(params.collection) ? params : undefined,

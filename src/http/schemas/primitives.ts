@@ -4,7 +4,7 @@ import { keyMaxCodePoints, problemOfKey } from '../../domain/record-key.js';
 import type { JsonObject, JsonValue } from '../../lib/json-value.js';
 import { parseTagCondition } from '../entity-tags.js';
 
-const MESSAGE_MAX_CHARACTERS = 4096;
+export const MESSAGE_MAX_CHARACTERS = 4096;
 const IDEMPOTENCY_KEY_MAX_CHARACTERS = 255;
 const ACTOR_MAX_CHARACTERS = 128;
 
@@ -40,6 +40,11 @@ export function booleanText(meta: Meta) {
 
 export const COLLECTION_NAME = /^[a-z][a-z0-9_-]{0,62}$/;
 
+/** Whether a value is the name of a collection. */
+export function isPlainName(value: unknown): value is string {
+  return typeof value === 'string' && COLLECTION_NAME.test(value);
+}
+
 export const collectionName = z
   .string()
   .regex(
@@ -47,6 +52,11 @@ export const collectionName = z
     'Must start with a lower-case letter, and go on with at most 62 lower-case letters, digits, _ or -.',
   )
   .meta({ description: 'Name of the collection.', example: 'products' });
+
+/** Whether a value is a key of printable ASCII, as most are; of others only the schema can tell. */
+export function isPlainKey(value: unknown): value is string {
+  return typeof value === 'string' && /^(?!\.{1,2}$)[ -~]{1,255}$/.test(value);
+}
 
 export const recordKey = z
   .string()
@@ -63,6 +73,9 @@ export const recordKey = z
     maxLength: keyMaxCodePoints,
     example: 'espresso-machine',
   });
+
+/** Changes of one commit at most. */
+export const CHANGES_MAX = 10_000;
 
 /** The largest version number that can ever be; versions are counted per record. */
 export const VERSION_MAX = 2_147_483_647;
