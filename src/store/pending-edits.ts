@@ -1,5 +1,6 @@
 import type { StoredResolution } from '../domain/rebase.js';
 import type { StoredValidation } from '../domain/validation-state.js';
+import { bigints, texts } from './arrays.js';
 import type { Tx, WritingStatement } from './db.js';
 import { unseen } from './kept-plans.js';
 import { addresses, type RecordAddress } from './records.js';
@@ -19,11 +20,9 @@ export async function insertFreshRecords(
   wait: boolean,
 ): Promise<(RecordAddress & { id: number })[]> {
   if (wait) return await insertRecordsOnce(tx, wanted);
-  tx.send(`SELECT set_config('lock_timeout', '${shortWait}', true)`);
+  tx.send(`SET LOCAL lock_timeout = '${shortWait}'`);
   const made = insertRecordsOnce(tx, wanted);
-  tx.send(
-    `SELECT set_config('lock_timeout', (SELECT reset_val FROM pg_settings WHERE name = 'lock_timeout'), true)`,
-  );
+  tx.send(`SET LOCAL lock_timeout TO DEFAULT`);
   return await made;
 }
 
@@ -49,10 +48,10 @@ export interface EditedContent {
 }
 
 const contentColumns = (rows: EditedContent[]) => [
-  rows.map((row) => row.content),
-  rows.map((row) => row.digest),
-  rows.map((row) => row.message),
-  rows.map((row) => row.author),
+  texts(rows.map((row) => row.content)),
+  texts(rows.map((row) => row.digest)),
+  texts(rows.map((row) => row.message)),
+  texts(rows.map((row) => row.author)),
 ];
 
 /**
@@ -77,9 +76,9 @@ export function insertPendings(
     [
       changesetId,
       now,
-      rows.map((row) => row.id ?? null),
-      rows.map((row) => row.recordId),
-      rows.map((row) => row.baseVersionId),
+      bigints(rows.map((row) => row.id ?? null)),
+      bigints(rows.map((row) => row.recordId)),
+      bigints(rows.map((row) => row.baseVersionId)),
       ...contentColumns(rows),
     ],
   );
@@ -101,7 +100,7 @@ export function updatePendings(
      WHERE version.id = edited.id AND version.revision IS NULL`,
     [
       now,
-      rows.map((row) => row.id),
+      bigints(rows.map((row) => row.id)),
       rows.map((row) => JSON.stringify(row.resolutions)),
       ...contentColumns(rows),
     ],
