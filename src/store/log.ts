@@ -104,7 +104,8 @@ const maxBatchBytes = 8 * 1024 * 1024;
  * Bytes that come out of an archive, as far as can be told from outside: ten times its own, and more of a tiny one,
  * which may be one character over and over.
  */
-const archivedBytes = (version: string) => `greatest(10 * octet_length(${version}.archive), 65536)`;
+const archivedBytes = (version: string) =>
+  `CASE WHEN ${version}.archive IS NOT NULL THEN greatest(10 * octet_length(${version}.archive), 65536) END`;
 
 /**
  * The changes of one commit after an ordinal: fewer than `limit` where what their records hold now and held before

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { revertCommit } from '../../src/commands/revert-commit.js';
 import { getRecord } from '../../src/queries/get-record.js';
+import { listChangesToUndo } from '../../src/store/log.js';
 import { auditStore } from '../support/audit.js';
 import { ann, createInstance } from '../support/context.js';
 import { collection, countVersions, define, putAll, retain } from '../support/retention.js';
@@ -36,4 +37,12 @@ test.each([
     expect(record.data.text === text('a')).toBe(true);
   }
   expect(await auditStore(context.db)).toEqual([]);
+});
+
+test('records that the commit created are read in as few batches as any others', async () => {
+  const context = await createInstance();
+  await define(context, {});
+  const created = Array.from({ length: 300 }, (_, at) => `k${at}`);
+  const revision = await putAll(context, created, {});
+  expect(await listChangesToUndo(context.db, revision, 0, 300)).toHaveLength(300);
 });
