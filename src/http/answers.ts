@@ -9,6 +9,7 @@ import type { Precondition } from '../domain/precondition.js';
 import { matchesWeakly } from './entity-tags.js';
 import { NDJSON_TYPE } from './plugins/bodies.js';
 
+// Names of headers are written in small letters, as Fastify keeps them: it makes a new text of any other each time.
 const JSON_TYPE = 'application/json; charset=utf-8';
 // Kept by nobody but its caller, who asks each time; what it has is confirmed with a bodiless 304.
 const REVALIDATE = 'private, no-cache';
@@ -36,11 +37,11 @@ export function answerRead(request: FastifyRequest, reply: FastifyReply, answer:
   const { revision, next, text = JSON.stringify(answer.body) } = answer;
   const tag = answer.tag ?? `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
   const known = isKnown(request, { tag, revision });
-  reply.header('ETag', tag).header('Diptych-Revision', String(revision)).header('Cache-Control', REVALIDATE);
+  reply.header('etag', tag).header('diptych-revision', String(revision)).header('cache-control', REVALIDATE);
   if (typeof next === 'string') {
-    reply.header('Link', linkToNext(request.url, 'cursor', next));
+    reply.header('link', linkToNext(request.url, 'cursor', next));
   }
-  return known ? reply.code(304).send() : reply.header('Content-Type', JSON_TYPE).send(text);
+  return known ? reply.code(304).send() : reply.header('content-type', JSON_TYPE).send(text);
 }
 
 /** For a read that is told its answer by a call; what is wrong is refused as if it had been thrown. */
@@ -61,9 +62,9 @@ export function readerFor(request: FastifyRequest, reply: FastifyReply) {
 /** Answers a read with lines of JSON as they come. Only the connection that breaks tells of what fails on the way. */
 export function answerLines(request: FastifyRequest, reply: FastifyReply, answer: LinesAnswer): FastifyReply {
   reply.headers({
-    ETag: answer.tag,
-    'Diptych-Revision': String(answer.revision),
-    'Cache-Control': REVALIDATE,
+    etag: answer.tag,
+    'diptych-revision': String(answer.revision),
+    'cache-control': REVALIDATE,
   });
   if (isKnown(request, answer)) {
     return reply.code(304).send();
@@ -89,9 +90,9 @@ export function answerCommit(
   reply: FastifyReply,
   { result, replayed }: { result: CommitResult; replayed: boolean },
 ): FastifyReply {
-  reply.headers({ 'Diptych-Revision': String(result.revision), 'Cache-Control': 'no-store' });
+  reply.headers({ 'diptych-revision': String(result.revision), 'cache-control': 'no-store' });
   if (replayed) {
-    reply.header('Idempotency-Replayed', 'true');
+    reply.header('idempotency-replayed', 'true');
   }
   return reply.type(JSON_TYPE).send(JSON.stringify(result));
 }
@@ -119,6 +120,6 @@ export function answerChangeset(
   reply: FastifyReply,
   { changeset, tag, revision }: { changeset: ChangesetView; tag: string; revision: number },
 ): ChangesetView {
-  reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
+  reply.headers({ etag: tag, 'diptych-revision': String(revision), 'cache-control': 'no-store' });
   return changeset;
 }

@@ -12,13 +12,13 @@ export function requestIdOf(request: IncomingMessage): string {
   return typeof given === 'string' && /^[A-Za-z0-9._~-]{8,128}$/.test(given) ? given : randomUUID();
 }
 
-/** What every answer carries, whatever it is about. */
+/** What every answer carries, whatever it is about. In small letters, as Fastify keeps names: it copies all others. */
 export function commonHeaders(requestId: string): Record<string, string> {
   return {
-    'X-Request-Id': requestId,
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': API_POLICY,
-    'Referrer-Policy': 'no-referrer',
+    'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': API_POLICY,
+    'referrer-policy': 'no-referrer',
   };
 }
 
