@@ -66,12 +66,12 @@ function stagingRoutes(app: Server, context: Context): void {
     handler: async (request, reply) => {
       const { operation, data, message, baseVersion } = request.body;
       const staged = await stagePending(context, {
-        ...addressOf(request),
         staged: operation === 'delete' ? { operation } : { operation, data: data ?? {} },
         message,
         baseVersion,
         precondition: preconditionOf(request),
         actor: request.actor,
+        ...addressOf(request),
       });
       return answerStaged(reply, staged);
     },
@@ -88,10 +88,10 @@ function stagingRoutes(app: Server, context: Context): void {
     }),
     handler: async (request, reply) => {
       const staged = await patchPending(context, {
-        ...addressOf(request),
         patch: request.body,
         precondition: preconditionOf(request),
         actor: request.actor,
+        ...addressOf(request),
       });
       return answerStaged(reply, staged);
     },
@@ -138,7 +138,7 @@ function endingRoutes(app: Server, context: Context): void {
     }),
     handler: async (request, reply) => {
       const { report, tag, revision } = await validatePending(context, addressOf(request));
-      reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
+      reply.headers({ etag: tag, 'diptych-revision': String(revision), 'cache-control': 'no-store' });
       return report;
     },
   });
@@ -154,10 +154,10 @@ function endingRoutes(app: Server, context: Context): void {
     }),
     handler: async (request, reply) => {
       const rebased = await rebasePending(context, {
-        ...addressOf(request),
         resolutions: request.body.resolutions ?? new Map(),
         precondition: preconditionOf(request),
         actor: request.actor,
+        ...addressOf(request),
       });
       return answerStaged(reply, rebased);
     },
@@ -174,10 +174,10 @@ function endingRoutes(app: Server, context: Context): void {
     }),
     handler: async (request, reply) => {
       const committed = await commitPending(context, {
-        ...addressOf(request),
         precondition: preconditionOf(request),
-        ...given(request.body),
         actor: request.actor,
+        ...addressOf(request),
+        ...given(request.body),
         ...idempotencyOf(request),
       });
       return answerCommit(reply, committed);
@@ -194,10 +194,10 @@ function endingRoutes(app: Server, context: Context): void {
     }),
     handler: async (request, reply) => {
       const { revision } = await discardPending(context, {
-        ...addressOf(request),
         precondition: preconditionOf(request),
+        ...addressOf(request),
       });
-      return reply.code(204).header('Diptych-Revision', String(revision)).send();
+      return reply.code(204).header('diptych-revision', String(revision)).send();
     },
   });
 
@@ -213,7 +213,7 @@ function endingRoutes(app: Server, context: Context): void {
   });
 }
 
-/** Which pending version is meant. Named one by one: to copy what the router made is slow. */
+/** Which pending version is meant. To be spread last: members that follow a spread are added one by one, which is slow. */
 function addressOf({
   params,
   query,
@@ -225,11 +225,11 @@ function addressOf({
 }
 
 function answerStaged(reply: FastifyReply, { created, pending, tag, revision }: Staged): PendingView {
-  reply.headers({ ETag: tag, 'Diptych-Revision': String(revision), 'Cache-Control': 'no-store' });
+  reply.headers({ etag: tag, 'diptych-revision': String(revision), 'cache-control': 'no-store' });
   if (created) {
     const query = pending.changeset === null ? '' : `?changeset=${pending.changeset}`;
     const record = `/v1/collections/${pending.collection}/records/${encodeURIComponent(pending.key)}`;
-    reply.code(201).header('Location', `${record}/pending${query}`);
+    reply.code(201).header('location', `${record}/pending${query}`);
   }
   return pending;
 }

@@ -16,7 +16,7 @@ export function readPuts(body: unknown): JsonObject | undefined {
     changes.length > 0 &&
     changes.length <= CHANGES_MAX &&
     changes.every(isPut);
-  return isQuick ? { ...body, dryRun: false } : undefined;
+  return isQuick ? { dryRun: false, ...body } : undefined;
 }
 
 function isPut(change: JsonValue): boolean {
