@@ -54,7 +54,7 @@ async function rebase(
   const { rebased, resolved, conflicts, failures } = await rebaseMembers(tx, context, input);
   if (failures.length > 0) throw resolutionsRefused(failures);
   if (conflicts.count > 0) throw rebaseConflict(conflicts, { etag: (await viewChangeset(tx, id)).tag });
-  if (rebased > 0) await countChangesetEdit(tx, id);
+  if (rebased > 0) countChangesetEdit(tx, id);
   const { changeset, tag } = await viewChangeset(tx, id);
   const { revision } = await findHead(tx);
   return { result: { rebased, resolved, changeset }, tag, revision };

@@ -54,7 +54,7 @@ export async function rebasePending(context: Context, input: RebasePendingInput)
         throw rebaseConflict(conflicts, { baseVersion, currentVersion, etag: locked.tag });
       }
       await updateBases(tx, [step.row], input.actor.name);
-      if (input.changeset !== null) await countChangesetEdit(tx, input.changeset);
+      if (input.changeset !== null) countChangesetEdit(tx, input.changeset);
     }
     const { revision } = await findHead(tx);
     return { created: false, ...(await viewPending(tx, input, locked)), revision };

@@ -33,15 +33,17 @@ const lockNotAvailable = '55P03';
  * @throws DiptychError `changeset-busy` while a long call edits it: many that waited would take all connections
  */
 export async function lockChangeset(tx: Tx, id: string): Promise<LockedChangeset | null> {
-  await tx.query(`SET LOCAL lock_timeout = ${patienceMs}`);
+  tx.send(`SET LOCAL lock_timeout = ${patienceMs}`);
+  const locked = tx.query(`SELECT id FROM changeset WHERE id = $1 FOR UPDATE`, [id]);
+  tx.send(`SET LOCAL lock_timeout = DEFAULT`);
   try {
-    await tx.query(`SELECT id FROM changeset WHERE id = $1 FOR UPDATE`, [id]);
+    // Sent together: what fails because the lock did not come is told of after it.
+    const [, changeset] = await Promise.all([locked, readLockedChangeset(tx, id)]);
+    return changeset;
   } catch (error) {
     if (error instanceof DiptychError && sqlState(error.cause) === lockNotAvailable) throw changesetBusy(id);
     throw error;
   }
-  await tx.query(`SET LOCAL lock_timeout = DEFAULT`);
-  return await readLockedChangeset(tx, id);
 }
 
 /** A changeset that this transaction has locked already. */
@@ -67,8 +69,8 @@ export async function lockFreeChangesets(tx: Tx, ids: string[]): Promise<Set<str
 }
 
 /** Counts edits of a locked changeset: its entity tag changes, and approvals are void. */
-export async function countChangesetEdit(tx: Tx, id: string, edits = 1): Promise<void> {
-  await tx.query(`UPDATE changeset SET edit = edit + $2::integer WHERE id = $1`, [id, edits]);
+export function countChangesetEdit(tx: Tx, id: string, edits = 1): void {
+  tx.send(`UPDATE changeset SET edit = edit + $2::integer WHERE id = $1`, [id, edits]);
 }
 
 /** Adds an open changeset; answers its id. */

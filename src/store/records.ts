@@ -146,8 +146,8 @@ export function insertRecords(tx: Tx, wanted: RecordAddress[]): Promise<(RecordA
 }
 
 /** Removes those of these records that were only ever prepared and have nothing pending any more. */
-export async function deleteEmptyRecords(tx: Tx, ids: number[]): Promise<void> {
-  await tx.query(
+export function deleteEmptyRecords(tx: Tx, ids: number[]): void {
+  tx.send(
     `DELETE FROM record r WHERE r.id = ANY (${unseen('$1', 'bigint[]')}) AND r.revision IS NULL
        AND NOT EXISTS (SELECT FROM version v WHERE v.record_id = r.id)`,
     [ids],

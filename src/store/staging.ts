@@ -1,4 +1,5 @@
 import type { PendingOperation } from '../domain/record.js';
+import { bigints, booleans, texts } from './arrays.js';
 import type { Tx } from './db.js';
 import { memberOf } from './readers.js';
 import { addresses, lockAddressed, type RecordAddress, wantedRecords } from './records.js';
@@ -59,18 +60,18 @@ export interface MemberContentRow {
 }
 
 const contentColumns = (rows: MemberContentRow[]) => [
-  rows.map((row) => row.content),
-  rows.map((row) => row.digest),
-  rows.map((row) => row.message),
+  texts(rows.map((row) => row.content)),
+  texts(rows.map((row) => row.digest)),
+  texts(rows.map((row) => row.message)),
 ];
 
 /** Starts pending versions in a changeset that is locked, of records that are locked. */
-export async function insertMembers(
+export function insertMembers(
   tx: Tx,
   changeset: { id: string; author: string },
   rows: (MemberContentRow & { recordId: number; baseVersionId: number | null })[],
-): Promise<void> {
-  await tx.query(
+): void {
+  tx.send(
     `INSERT INTO version (record_id, changeset_id, base_version_id, operation, content, digest, message, staged_by, staged_at, updated_at)
      SELECT record_id, $1, base_version_id, CASE WHEN content IS NULL THEN 'delete' ELSE 'upsert' END, content,
             decode(digest, 'hex'), message, ARRAY[$2], now, now
@@ -81,8 +82,8 @@ export async function insertMembers(
     [
       changeset.id,
       changeset.author,
-      rows.map((row) => row.recordId),
-      rows.map((row) => row.baseVersionId),
+      bigints(rows.map((row) => row.recordId)),
+      bigints(rows.map((row) => row.baseVersionId)),
       ...contentColumns(rows),
     ],
   );
@@ -92,12 +93,12 @@ export async function insertMembers(
  * Replaces what pending versions hold, each as one more edit; their records must be locked. How conflicts were
  * resolved stays known where the content was only patched since.
  */
-export async function updateMembers(
+export function updateMembers(
   tx: Tx,
   author: string,
   rows: (MemberContentRow & { id: number; isWhole: boolean })[],
-): Promise<void> {
-  await tx.query(
+): void {
+  tx.send(
     `UPDATE version SET operation = CASE WHEN edited.content IS NULL THEN 'delete' ELSE 'upsert' END,
             content = edited.content, digest = decode(edited.digest, 'hex'), message = edited.message,
             staged_by = CASE WHEN $1 = ANY (staged_by) THEN staged_by ELSE staged_by || $1 END,
@@ -106,6 +107,11 @@ export async function updateMembers(
      FROM unnest($2::bigint[], $3::boolean[], $4::text[], $5::text[], $6::text[])
        AS edited (id, is_whole, content, digest, message)
      WHERE version.id = edited.id AND version.revision IS NULL`,
-    [author, rows.map((row) => row.id), rows.map((row) => row.isWhole), ...contentColumns(rows)],
+    [
+      author,
+      bigints(rows.map((row) => row.id)),
+      booleans(rows.map((row) => row.isWhole)),
+      ...contentColumns(rows),
+    ],
   );
 }

@@ -23,24 +23,31 @@ export type EditOutcome = { answer: EditAnswer } | { refused: DiptychError } | {
  * Edits pending versions of one changeset, or outside of changesets, each of another record: locks and reads them
  * together, decides each by itself, and writes together those that hold. One that is refused leaves no trace.
  *
- * @param options.changeset null, or the one of all these requests; it must be locked
+ * @param options.changeset null, or the one of all these requests; it must be locked, or about to be
+ * @param options.opened its lock, where that has been sent and is not waited for: nothing is written if it fails
  * @param options.wait whether to wait for what somebody else has locked, or to leave it `busy`
  */
 export async function editPendings(
   tx: Tx,
   requests: EditRequest[],
-  options: { changeset: string | null; wait: boolean; maxRecordBytes: number },
+  options: {
+    changeset: string | null;
+    opened?: Promise<unknown> | undefined;
+    wait: boolean;
+    maxRecordBytes: number;
+  },
 ): Promise<EditOutcome[]> {
-  const { changeset, wait } = options;
+  const { changeset, opened, wait } = options;
   const wanted = requests.map(({ collection, key, edit }) => ({
     collection,
     key,
     isPatched: edit.type === 'patch',
   }));
-  const { collections, stands, locked, moment } = await lockStands(tx, wanted, {
-    changesetId: changeset,
-    wait,
-  });
+  const reading = lockStands(tx, wanted, { changesetId: changeset, wait });
+  // If the changeset could not be locked, this fails as well, and that is why.
+  reading.catch(() => undefined);
+  await opened;
+  const { collections, stands, locked, moment } = await reading;
   const standOf = new Map(stands.map((stand) => [nameOf(stand), stand]));
   const outcomes = new Map<EditRequest, EditOutcome>();
   const accepted = new Map<AcceptedEdit, EditRequest>();

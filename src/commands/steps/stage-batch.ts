@@ -89,8 +89,8 @@ export async function stageBatch(
       });
       outcomes.push(outcome);
     }
-    const hasWritten = await write(tx, input, [...targets.values()]);
-    if (inserted.length > 0) await deleteEmptyRecords(tx, inserted);
+    const hasWritten = write(tx, input, [...targets.values()]);
+    if (inserted.length > 0) deleteEmptyRecords(tx, inserted);
     return { outcomes, seen: seenAfter(input.seen, sight, hasWritten ? lastEdit + 1 : lastEdit) };
   });
 }
@@ -207,11 +207,12 @@ function apply(target: Target, decided: Decided): void {
   };
 }
 
-async function write(
+/** Sends what has changed. */
+function write(
   tx: Tx,
   { changeset, author }: { changeset: string; author: string },
   targets: Target[],
-): Promise<boolean> {
+): boolean {
   const changed = targets.flatMap(({ row, decided, isWhole }) =>
     decided === undefined
       ? []
@@ -229,8 +230,8 @@ async function write(
   );
   const added = changed.filter(({ id }) => id === null);
   const edited = changed.flatMap((row) => (row.id === null ? [] : [{ ...row, id: row.id }]));
-  if (added.length > 0) await insertMembers(tx, { id: changeset, author }, added);
-  if (edited.length > 0) await updateMembers(tx, author, edited);
-  if (changed.length > 0) await countChangesetEdit(tx, changeset);
+  if (added.length > 0) insertMembers(tx, { id: changeset, author }, added);
+  if (edited.length > 0) updateMembers(tx, author, edited);
+  if (changed.length > 0) countChangesetEdit(tx, changeset);
   return changed.length > 0;
 }

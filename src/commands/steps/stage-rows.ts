@@ -93,7 +93,6 @@ export async function stageRows(
     .map(({ sent, recordId, baseVersionId }) => ({ ...toContent(sent), recordId, baseVersionId }));
   const replaced = plan.replaced.map(({ sent, id }) => ({ ...toContent(sent), id, resolutions: [] }));
   // Sent together, in this order.
-  const writes: Promise<unknown>[] = [];
   if (added.length > 0) insertPendings(tx, { changesetId: changeset }, added);
   if (replaced.length > 0) updatePendings(tx, {}, replaced);
   if (plan.discarded.length > 0) {
@@ -101,18 +100,14 @@ export async function stageRows(
       tx,
       plan.discarded.map(({ id }) => id),
     );
-    writes.push(
-      deleteEmptyRecords(
-        tx,
-        plan.discarded.map(({ recordId }) => recordId),
-      ),
+    deleteEmptyRecords(
+      tx,
+      plan.discarded.map(({ recordId }) => recordId),
     );
   }
   const edits = outcomes.filter(({ changed }) => changed.size > 0).length;
-  if (changeset !== null && edits > 0) writes.push(countChangesetEdit(tx, changeset, edits));
-  const head = findHead(tx);
-  await Promise.all(writes);
-  const { revision } = await head;
+  if (changeset !== null && edits > 0) countChangesetEdit(tx, changeset, edits);
+  const { revision } = await findHead(tx);
   return outcomes.map(({ changed }) => ({ changed, revision }));
 }
 

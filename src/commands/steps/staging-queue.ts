@@ -102,9 +102,9 @@ export class StagingQueue {
     const { changeset } = request;
     return await withTransaction(this.#context.db, async (tx) => {
       // The changeset first: whoever waits for one must not hold the collection, for which a definition waits.
-      if (changeset !== null) await lockOpenChangeset(tx, changeset);
+      const opened = changeset === null ? undefined : lockOpenChangeset(tx, changeset);
       for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-        const [outcome] = await this.#edit(tx, [request], { changeset, wait: true });
+        const [outcome] = await this.#edit(tx, [request], { changeset, opened, wait: true });
         if (outcome && 'refused' in outcome) throw outcome.refused;
         if (outcome && 'answer' in outcome) return outcome.answer;
       }
@@ -117,7 +117,7 @@ export class StagingQueue {
   #edit(
     tx: Tx,
     requests: EditRequest[],
-    options: { changeset: string | null; wait: boolean },
+    options: { changeset: string | null; opened?: Promise<unknown> | undefined; wait: boolean },
   ): Promise<EditOutcome[]> {
     const { maxRecordBytes } = this.#context.limits;
     return editPendings(tx, requests, { ...options, maxRecordBytes });

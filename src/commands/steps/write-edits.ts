@@ -73,12 +73,12 @@ export async function writeEdits(
       tx,
       discarded.map(({ id }) => id),
     );
-    await deleteEmptyRecords(
+    deleteEmptyRecords(
       tx,
       discarded.map(({ recordId }) => recordId),
     );
   }
-  if (changeset !== null && answers.size > 0) await countChangesetEdit(tx, changeset);
+  if (changeset !== null && answers.size > 0) countChangesetEdit(tx, changeset);
   return answers;
 }
 
