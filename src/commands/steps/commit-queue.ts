@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import { DiptychError } from '../../domain/errors.js';
 import type { CommitRequest } from '../../domain/intent.js';
 import type { Committed, Outcome } from '../../domain/outcome.js';
+import { onceQuiet } from '../../lib/once-quiet.js';
 import { type Db, withTransaction } from '../../store/db.js';
 import type { ReadCache } from '../../store/read-cache.js';
 import { inFlight } from './answers.js';
@@ -123,8 +123,7 @@ export class CommitQueue {
   async #run(): Promise<void> {
     this.#running = true;
     for (;;) {
-      // Whoever comes in the same turn of the event loop goes along.
-      await setImmediate();
+      await this.#gather();
       const large = this.#large.splice(0, 1);
       this.#forget(large);
       if (large.length > 0) await this.#publishGroup(large);
@@ -133,6 +132,14 @@ export class CommitQueue {
       else if (large.length === 0) break;
     }
     this.#running = false;
+  }
+
+  /**
+   * Waits until the event loop brings nothing more: whoever comes meanwhile goes along. Most of what a small group
+   * costs it costs whatever its size.
+   */
+  #gather(): Promise<void> {
+    return new Promise((resolve) => onceQuiet(() => this.#waiting.length, resolve));
   }
 
   #takeGroup(): Entry[] {

@@ -120,9 +120,6 @@ function serverSettings(port: number): string[] {
     'fsync=on',
     'full_page_writes=on',
     'synchronous_commit=on',
-    // A large commit writes tens of megabytes at once: with the usual 128 and 4 it has to write out pages and log itself.
-    'shared_buffers=256MB',
-    'wal_buffers=16MB',
     // Statements here are short; compiling them costs more than it gains.
     'jit=off',
     // Whoever follows the mirrors of collections reads them from the log of the server.
