@@ -55,6 +55,18 @@ test('one whose record has moved since is refused', async () => {
   await expect(commitWhole(context, id)).rejects.toMatchObject({ code: 'base-outdated' });
 });
 
+test('one that tells of another validation is read again, as after a restore of the database', async () => {
+  const { context, id, reading, liveData } = await start();
+  await receiptOf(context, id);
+  await context.db.query(
+    `UPDATE changeset SET validation = validation || '{"at":"2001-01-01T00:00:00.000Z"}' WHERE id = $1`,
+    [id],
+  );
+  await commitWhole(context, id);
+  expect(reading).toHaveBeenCalledTimes(2);
+  expect(await liveData()).toEqual({ n: 1 });
+});
+
 test('one that is invalid is read again', async () => {
   const { context, id, reading } = await start();
   await define(context, 'strict', { schema: { required: ['n'] } });

@@ -8,7 +8,10 @@ const maxMembers = 20_000;
 const maxAgeMs = 600_000;
 
 /** A changeset as it was judged: `prepared` is for one commit. */
-export type JudgedChangeset = Pick<ChangesetOnSnapshot, 'stored' | 'prepared'>;
+export interface JudgedChangeset extends Pick<ChangesetOnSnapshot, 'stored' | 'prepared'> {
+  /** When; what the changeset tells of its validation. */
+  at: string;
+}
 
 /**
  * Changesets that have been found valid here, so that the commit that follows need not read and judge them again. It

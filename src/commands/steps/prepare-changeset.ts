@@ -67,11 +67,22 @@ export async function prepareChangeset(
   id: string,
   seen: PreparedChangeset['seen'],
 ): Promise<Pick<CommitRequest, 'message' | 'prepared'>> {
-  const { stored, prepared } = context.judged.take(id) ?? (await readUnedited(context, id));
+  const { stored, prepared } = (await takeJudged(context, id)) ?? (await readUnedited(context, id));
   return {
     message: stored.message ?? stored.title,
     prepared: { ...prepared, changeset: { ...prepared.changeset, seen } },
   };
+}
+
+/**
+ * Only if the changeset tells of that very validation: edits are counted, and a database that was restored to an earlier
+ * state under the running service counts them anew.
+ */
+async function takeJudged({ db, judged }: Pick<Context, 'db' | 'judged'>, id: string) {
+  const taken = judged.take(id);
+  if (taken === undefined) return undefined;
+  const stored = await findChangeset(db, id);
+  return stored?.validation?.at === taken.at ? taken : undefined;
 }
 
 /** Waits until nobody is editing it: edits may take long, and whoever holds the head's lock does not wait for them. */

@@ -50,7 +50,7 @@ export async function reportChangeset(
     withSnapshot(context.db, (snapshot) => judgeChangeset(snapshot, context, id)),
   );
   await withTransaction(context.db, (tx) => updateChangesetValidation(tx, id, validation));
-  if (report.valid) context.judged.keep({ stored, prepared });
+  if (report.valid) context.judged.keep({ stored, prepared, at: validation.at });
   const kept = await findChangeset(context.db, id);
   const { tag } = toChangesetView({ ...(kept ?? stored), edit: stored.edit });
   return { report, tag, revision: validation.revision, definitions };
