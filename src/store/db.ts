@@ -137,7 +137,7 @@ export function withTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promis
  * answer to wait for.
  */
 export function withOneStatement<T>(db: Db, work: (statement: WritingStatement) => Promise<T>): Promise<T> {
-  return work({ query: db.query } as WritingStatement);
+  return retried(() => work({ query: db.query } as WritingStatement));
 }
 
 /** Runs `work` on one snapshot: everything it reads is the state of one moment. */

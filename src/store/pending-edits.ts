@@ -84,20 +84,21 @@ export function insertPendings(
   );
 }
 
-/** Replaces what pending versions hold, each as one more edit; their records are locked. */
+/** Replaces what pending versions hold, each as one more edit; their records are locked. Answers those that were there. */
 export function updatePendings(
   tx: Tx,
   { now = null }: { now?: Date | null },
   rows: (EditedContent & { id: number; resolutions: StoredResolution[] })[],
-): void {
-  tx.send(
+): Promise<{ id: number; edit: number }[]> {
+  return tx.query(
     `UPDATE version SET operation = CASE WHEN edited.content IS NULL THEN 'delete' ELSE 'upsert' END,
             content = edited.content, digest = decode(edited.digest, 'hex'), message = edited.message,
             staged_by = CASE WHEN author = ANY (staged_by) THEN staged_by ELSE staged_by || author END,
             resolutions = nullif(edited.resolutions, '[]'), updated_at = coalesce($1, clock_timestamp()), edit = edit + 1
      FROM unnest($2::bigint[], $3::jsonb[], $4::text[], $5::text[], $6::text[], $7::text[])
        AS edited (id, resolutions, content, digest, message, author)
-     WHERE version.id = edited.id AND version.revision IS NULL`,
+     WHERE version.id = edited.id AND version.revision IS NULL
+     RETURNING version.id, version.edit`,
     [
       now,
       bigints(rows.map((row) => row.id)),

@@ -200,6 +200,18 @@ test('one that the database refuses outright fails alone', async () => {
   expect(await auditStore(context.db)).toEqual([]);
 });
 
+test('an edit that is not written is not told of, as when somebody goes past the locks', async () => {
+  const { context } = await createGathering();
+  await define(context, {});
+  await stage(context, 'a', { n: 1 });
+  await context.db.queryOnce(
+    `CREATE FUNCTION pass_over() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+     CREATE TRIGGER passes_over BEFORE UPDATE ON version FOR EACH ROW EXECUTE FUNCTION pass_over()`,
+  );
+  await expect(patch(context, 'a', { n: 2 })).rejects.toThrow('not written');
+  expect((await getPending(context, at('a'))).pending.data).toEqual({ n: 1 });
+});
+
 test('a validation that cannot be kept fails alone', async () => {
   const { context, hold } = await createGathering();
   await define(context, {});

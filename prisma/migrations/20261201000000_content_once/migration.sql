@@ -1,6 +1,5 @@
 -- The content of a version is stored once, as the text that is served and hashed. Beside it stood the same as jsonb, for
--- the database to search: every INSERT of a version, and every UPDATE, wrote and logged it again, which took a third
--- of their time. Those who search parse what they look at; what is searched often has an index.
+-- the database to search: every INSERT of a version, and every UPDATE, wrote and logged it again. Those who search parse what they look at; what is searched often has an index.
 ALTER TABLE version
   DROP CONSTRAINT version_content_is_object,
   DROP CONSTRAINT version_digest_of_content,
@@ -19,8 +18,12 @@ CREATE TRIGGER version_digest_of_content AFTER INSERT OR UPDATE OF content, dige
   WHEN (CASE WHEN NEW.content IS NULL THEN (NEW.digest IS NULL) <> (NEW.operation = 'delete')
              ELSE NEW.digest IS DISTINCT FROM sha256(convert_to(NEW.content, 'UTF8')) END)
   EXECUTE FUNCTION guard_content();
+-- As a CHECK does, they ask whoever writes, also who replicates.
+ALTER TABLE version
+  ENABLE ALWAYS TRIGGER version_content_is_object,
+  ENABLE ALWAYS TRIGGER version_digest_of_content;
 
--- As before, but that content is parsed here, once for each record, however many indexes there are.
+-- As before, but that content is parsed here, once for each record of a collection that has indexes.
 CREATE OR REPLACE FUNCTION index_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT EXISTS (
@@ -35,7 +38,8 @@ BEGIN
          (SELECT key FROM record WHERE id = last.record_id)
   FROM (
     SELECT l.*, (SELECT content::jsonb FROM version WHERE id = l.after_version_id) AS data
-    FROM (SELECT DISTINCT ON (record_id) * FROM added ORDER BY record_id, revision DESC) AS l OFFSET 0
+    FROM (SELECT DISTINCT ON (record_id) * FROM added ORDER BY record_id, revision DESC) AS l
+    WHERE EXISTS (SELECT FROM list_index WHERE collection_id = l.collection_id AND state <> 'removing') OFFSET 0
   ) AS last
   JOIN list_index i ON i.collection_id = last.collection_id AND i.state <> 'removing'
   WHERE last.after_version_id IS NOT NULL OR i.state = 'building'

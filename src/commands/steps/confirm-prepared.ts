@@ -35,13 +35,9 @@ export async function confirmPrepared(
 ): Promise<Draft | { refused: DiptychError } | 'stale'> {
   const { changeset } = prepared;
   // Sent together: each wait for an answer here is one for everybody.
-  const [verdict, areInForce, areUnmoved] = await Promise.all([
+  const [verdict, areInForce] = await Promise.all([
     changeset && confirmChangeset(tx, changeset, prepared),
     areDefinitionsInForce(tx, prepared),
-    lockUnmoved(tx, recordIdsOf(prepared), {
-      count: prepared.moves.length + prepared.unchanged.length,
-      revision: prepared.revision,
-    }),
   ]);
   if (verdict !== null) return verdict;
   if (!areInForce) {
@@ -54,6 +50,11 @@ export async function confirmPrepared(
       ),
     };
   }
+  // Not before it is to happen: there may be ten thousand of them to lock.
+  const areUnmoved = await lockUnmoved(tx, recordIdsOf(prepared), {
+    count: prepared.moves.length + prepared.unchanged.length,
+    revision: prepared.revision,
+  });
   const refusals = [...prepared.refusals];
   const moved = areUnmoved ? [] : await findMoved(tx, prepared, request.reverts);
   // Retention, which needs the records' locks, may have been faster.

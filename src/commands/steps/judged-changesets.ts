@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { Move } from '../../domain/move.js';
 import type { ChangesetOnSnapshot } from './prepare-changeset.js';
 
-/** Members that are kept of all changesets together: some ten megabytes. */
-const maxMembers = 20_000;
+/** Members, and what ties them to other records, that are kept of all changesets together: some ten megabytes. */
+const maxKept = 20_000;
 
 /** Who validates mostly commits at once, or thinks about it for a while. */
 const maxAgeMs = 600_000;
@@ -19,9 +20,11 @@ export interface JudgedChangeset extends Pick<ChangesetOnSnapshot, 'stored' | 'p
  */
 export class JudgedChangesets {
   readonly #kept = new LRUCache<string, JudgedChangeset>({
-    maxSize: maxMembers,
+    maxSize: maxKept,
     ttl: maxAgeMs,
-    sizeCalculation: ({ prepared }) => 1 + prepared.moves.length + prepared.unchanged.length,
+    // What is never asked for again goes as well.
+    ttlAutopurge: true,
+    sizeCalculation: ({ prepared }) => prepared.moves.reduce(addMove, 1 + prepared.unchanged.length),
   });
 
   keep(judged: JudgedChangeset): void {
@@ -35,3 +38,8 @@ export class JudgedChangesets {
     return judged;
   }
 }
+
+const tiesIn = (state: Move['before' | 'after']) =>
+  state === null ? 0 : state.claims.length + state.references.length;
+
+const addMove = (sum: number, { before, after }: Move) => sum + 1 + tiesIn(before) + tiesIn(after);

@@ -94,7 +94,7 @@ export async function stageRows(
   const replaced = plan.replaced.map(({ sent, id }) => ({ ...toContent(sent), id, resolutions: [] }));
   // Sent together, in this order.
   if (added.length > 0) insertPendings(tx, { changesetId: changeset }, added);
-  if (replaced.length > 0) updatePendings(tx, {}, replaced);
+  const updating = replaced.length === 0 ? [] : updatePendings(tx, {}, replaced);
   if (plan.discarded.length > 0) {
     deletePending(
       tx,
@@ -107,7 +107,8 @@ export async function stageRows(
   }
   const edits = outcomes.filter(({ changed }) => changed.size > 0).length;
   if (changeset !== null && edits > 0) countChangesetEdit(tx, changeset, edits);
-  const { revision } = await findHead(tx);
+  const [{ revision }, updated] = await Promise.all([findHead(tx), updating]);
+  if (updated.length < replaced.length) throw new Error('a row that was not written');
   return outcomes.map(({ changed }) => ({ changed, revision }));
 }
 

@@ -30,8 +30,8 @@ export interface AcceptedEdit {
 
 /**
  * Writes edits of one changeset, or outside of changesets, whose records are locked. There is no answer to one whose
- * record was to be made, and somebody else was faster. What is written is sent, and not waited for: the answers are
- * known beforehand.
+ * record was to be made, and somebody else was faster. What is written is sent, and only what was there before is
+ * waited for: the answers are known beforehand, if nobody has gone past the locks.
  */
 export async function writeEdits(
   tx: Tx,
@@ -40,7 +40,7 @@ export async function writeEdits(
 ): Promise<Map<AcceptedEdit, EditAnswer>> {
   const madeIds = await makeRecords(tx, accepted, wait);
   const added: (EditedContent & { id: number; recordId: number; baseVersionId: number | null })[] = [];
-  const edited: (EditedContent & { id: number; resolutions: StoredResolution[] })[] = [];
+  const edited: (EditedContent & { id: number; edit: number; resolutions: StoredResolution[] })[] = [];
   const discarded: { id: number; recordId: number }[] = [];
   const answers = new Map<AcceptedEdit, EditAnswer>();
   const { revision, now } = moment;
@@ -62,12 +62,12 @@ export async function writeEdits(
       author,
     };
     const id = pending?.id ?? nextOf(versionIds);
-    if (pending) edited.push({ ...row, id, resolutions: decided.resolutions });
+    if (pending) edited.push({ id, edit: pending.edit + 1, resolutions: decided.resolutions, ...row });
     else added.push({ ...row, id, recordId, baseVersionId: stand?.currentVersionId ?? null });
     answers.set(edit, { ...viewOf(edit, decided, { id, now }), revision });
   }
   if (added.length > 0) insertPendings(tx, { changesetId: changeset, now }, added);
-  if (edited.length > 0) updatePendings(tx, { now }, edited);
+  const updating = edited.length === 0 ? [] : updatePendings(tx, { now }, edited);
   if (discarded.length > 0) {
     deletePending(
       tx,
@@ -79,6 +79,8 @@ export async function writeEdits(
     );
   }
   if (changeset !== null && answers.size > 0) countChangesetEdit(tx, changeset);
+  const edits = new Map((await updating).map(({ id, edit }) => [id, edit]));
+  if (edited.some(({ id, edit }) => edits.get(id) !== edit)) throw new Error('an edit that was not written');
   return answers;
 }
 
