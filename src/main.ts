@@ -14,7 +14,7 @@ import { createDrain } from './lib/drain.js';
 import { Closers } from './start/closers.js';
 import { loadEnvFileIfPresent } from './start/env-file.js';
 import { boundHeap } from './start/heap.js';
-import { closeApp, listen } from './start/listen.js';
+import { closeApp, closeConnectionsWhenDraining, listen } from './start/listen.js';
 import { createLogger } from './start/logger.js';
 import { listenForStop, type StopSignals } from './start/stop-signals.js';
 import { reportReady, startWorkers } from './start/workers.js';
@@ -142,6 +142,7 @@ async function serve(
   closers.add('webhooks', webhooks.stop);
   const deliveries = startExpiringDeliveries({ db }, logger);
   closers.add('expiry of deliveries', deliveries.stop);
+  closeConnectionsWhenDraining(app.server, drain);
   closers.add('HTTP server', async () => {
     begin();
     const timeout = delay(config.shutdownTimeoutSeconds * 1000, undefined, { ref: false });
