@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.js';
 import type { Drain } from '../lib/drain.js';
@@ -36,38 +36,17 @@ function localUrl({ address, family, port }: AddressInfo): string {
 }
 
 /**
- * Lets a stop close the connections that are idle, and each other as soon as its answer is out. Node by itself takes a
- * connection for idle once its answer has been handed over, though most of it may still lie in a buffer, and cuts it
- * off; one that has never sent anything it does not take for idle, and one that becomes idle later stays open until its
- * keep-alive runs out.
+ * Closes each connection as soon as its request is answered, once draining has begun. Node closes those that
+ * are idle at that moment; one that becomes idle later would stay open until its keep-alive runs out.
  */
 export function closeConnectionsWhenDraining(server: Server, drain: Drain): void {
-  /** By connection, how many of its requests are not answered to the last byte. */
-  const open = new Map<Socket, number>();
-  server.on('connection', (socket: Socket) => {
-    open.set(socket, 0);
-    socket.once('close', () => open.delete(socket));
-  });
-  const count = (socket: Socket, by: 1 | -1) => {
-    const requests = open.get(socket);
-    if (requests !== undefined) open.set(socket, requests + by);
-  };
-  server.on('request', ({ socket }, response) => {
-    count(socket, 1);
-    // Comes when the operating system has all of the answer.
+  server.on('request', (_request, response) => {
     response.once('close', () => {
-      count(socket, -1);
       if (drain.draining) {
         setImmediate(() => server.closeIdleConnections());
       }
     });
   });
-  // Called by Fastify and by Node when the server is closed.
-  server.closeIdleConnections = () => {
-    for (const [socket, requests] of open) {
-      if (requests === 0) socket.destroy();
-    }
-  };
 }
 
 /**

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { commandLine, isRunning } from '../../src/store/embedded/process.js';
@@ -10,19 +8,6 @@ import { holdRequest, root, startProgram } from '../support/program.js';
 beforeAll(async () => {
   await promisify(execFile)(process.execPath, ['scripts/build.mjs'], { cwd: root });
 });
-
-/** Sends a request of no body, and reads its answer only when it is asked for: then to the end of the connection. */
-function openRequest(baseUrl: string, line: string) {
-  const socket = connect(Number(new URL(baseUrl).port), '127.0.0.1');
-  socket.write(`${line}\r\nHost: localhost\r\n\r\n`);
-  const answer = async () => {
-    let text = '';
-    socket.setEncoding('latin1');
-    for await (const chunk of socket) text += chunk;
-    return text;
-  };
-  return { socket, answer };
-}
 
 function hasEnded(pid: number): boolean {
   return !isRunning(pid) || commandLine(pid) === '';
@@ -45,39 +30,6 @@ describe('a stop', () => {
     expect(await held.finish(DEFINITION)).toMatch(/^HTTP\/1\.1 201 /);
     expect(await program.exit()).toBe(0);
     expect(hasEnded(server)).toBe(true);
-    expect(program.lines.filter(({ level }) => level >= 40)).toEqual([]);
-  });
-
-  test('an answer that is on its way arrives whole, and who has sent nothing is not waited for', async () => {
-    const program = startProgram({ DATA_DIR: await temporaryDirectory(), SHUTDOWN_TIMEOUT_SECONDS: '60' });
-    const baseUrl = await program.ready();
-    const write = (path: string, method: string, body: object) =>
-      fetch(baseUrl + path, {
-        method,
-        headers: { 'Content-Type': 'application/json', Connection: 'close' },
-        body: JSON.stringify(body),
-      });
-    await write('/v1/collections/large', 'PUT', {});
-    const changes = Array.from({ length: 100 }, (_, index) => ({
-      operation: 'put',
-      collection: 'large',
-      key: `k${index}`,
-      data: { text: 'x'.repeat(100_000) },
-    }));
-    await write('/v1/commits', 'POST', { changes });
-    const silent = connect(Number(new URL(baseUrl).port), '127.0.0.1');
-    await once(silent, 'connect');
-    const { socket, answer } = openRequest(baseUrl, 'GET /v1/collections/large/records?limit=100 HTTP/1.1');
-    // The first of it has come, and nobody reads the rest for now.
-    await once(socket, 'readable');
-    program.child.kill('SIGTERM');
-    await program.line('stopping');
-    await once(silent, 'close');
-    const text = await answer();
-    const length = Number(/content-length: (\d+)/i.exec(text)?.[1]);
-    expect(text.length - text.indexOf('\r\n\r\n') - 4).toBe(length);
-    expect(length).toBeGreaterThan(10_000_000);
-    expect(await program.exit()).toBe(0);
     expect(program.lines.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
