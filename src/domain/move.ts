@@ -83,13 +83,9 @@ export function toSummary(move: Move): ChangeSummary {
 /** A move as the log tells of it. */
 export function toLoggedChange(move: Move): LoggedChange {
   return {
-    collection: move.collection.name,
-    key: move.key,
-    operation: move.operation,
-    before: move.before?.number ?? null,
-    after: numberAfter(move),
     beforeDigest: move.before?.digest ?? null,
     afterDigest: move.after?.digest ?? null,
+    ...toSummary(move),
   };
 }
 

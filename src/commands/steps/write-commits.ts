@@ -64,10 +64,12 @@ export async function writeCommits(
   commits: AcceptedCommit[],
   world: World,
 ): Promise<CommitResult[]> {
-  const rows = commits.map((commit) => nextRow(log, commit));
-  appendCommits(tx, rows);
-  const added = await addRecords(tx, commits);
-  const written = placeMoves(log, commits, { rows, added });
+  const logged = commits.map((commit) => ({ commit, row: nextRow(log, commit) }));
+  appendCommits(
+    tx,
+    logged.map(({ row }) => row),
+  );
+  const written = placeMoves(log, logged, await addRecords(tx, commits));
   writeVersions(tx, log.now, written);
   await restoreArchived(
     tx,
@@ -78,7 +80,7 @@ export async function writeCommits(
   finishStaged(tx, commits);
   for (const { move, row, revision, collectionId, recordId } of written)
     log.changes.push({ revision, collectionId, recordId, answer: committedAnswer(move, row) });
-  return commits.map((commit, index) => toResult(commit, rows[index]?.revision ?? 0, log.now));
+  return logged.map(({ commit, row }) => toResult(commit, row.revision, log.now));
 }
 
 /** A move with its place in the history. */
@@ -157,14 +159,12 @@ async function addRecords(tx: Tx, commits: AcceptedCommit[]): Promise<Map<string
 /** Where each move stands in the history, and to which version it leads. */
 function placeMoves(
   log: LogPosition,
-  commits: AcceptedCommit[],
-  { rows, added }: { rows: CommitRow[]; added: Map<string, number> },
+  logged: { commit: AcceptedCommit; row: CommitRow }[],
+  added: Map<string, number>,
 ): WrittenMove[] {
   const written: WrittenMove[] = [];
-  for (const [index, { moves }] of commits.entries()) {
-    const row = rows[index];
-    if (row === undefined) throw new Error('a commit without a row');
-    for (const [position, move] of moves.entries()) {
+  for (const { commit, row } of logged) {
+    for (const [position, move] of commit.moves.entries()) {
       const recordId = move.recordId ?? added.get(nameOf(move));
       if (recordId === undefined) throw new Error(`no record row for ${nameOf(move)}`);
       written.push({
